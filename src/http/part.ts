@@ -1,0 +1,22 @@
+/**
+ * Room `http`: what every part needs to speak HTTP (the part contract, the Node server, cookies, forms, pages, client
+ * addresses). It knows nothing of sign-in.
+ */
+
+/** What the listener knows of a request beside the request itself; handed to Hono as its `env`. */
+export interface RequestContext {
+  /** Unique per request; on every log line, error page and explain record. */
+  readonly requestId: string
+  /** The client's IP address, as far as trusted proxies allow to know it. */
+  readonly clientAddress: string
+}
+
+/** A part of the chain (realm, broker, proxy, console): a function from request to response. */
+export interface Part {
+  fetch(request: Request, context?: RequestContext): Response | Promise<Response>
+  /** Stops timers and connections the part has opened. */
+  close?(): Promise<void>
+}
+
+/** The shape of `fetch` the parts are given to reach each other and the world. */
+export type Fetch = (input: Request | string | URL, init?: RequestInit) => Promise<Response>

@@ -1,0 +1,1 @@
+// enhancements; every page works without them
