@@ -9,6 +9,12 @@ export interface Source {
   position(path: DocumentPath): { readonly line: number; readonly column: number } | undefined
 }
 
+/** A value read from a file, with the way back to its lines. */
+export interface SourceDocument {
+  readonly value: unknown
+  readonly source: Source
+}
+
 /** One thing wrong with a configuration: where it is, what was found, what would do. */
 export interface Problem {
   readonly severity: 'error' | 'warning'
