@@ -1,0 +1,76 @@
+/**
+ * Room `cli`: one file per command and `index.ts`, the table of them. It reads arguments, prints for people, and leaves
+ * everything else to `app`.
+ */
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
+import { GatehouseError } from '../kit/errors.ts'
+import { nearestName } from '../kit/problems.ts'
+
+/** One option of a command, as `--help` tells it. */
+export interface OptionHelp {
+  readonly type: 'string' | 'boolean'
+  /** The word for its value in the usage line. */
+  readonly value?: string
+  readonly help: string
+}
+
+/** What a command is called with. */
+export interface CommandInput {
+  readonly positionals: readonly string[]
+  readonly options: Readonly<Record<string, string | boolean | undefined>>
+}
+
+/** A command of `gatehouse`. */
+export interface Command {
+  /** After `gatehouse <name>`. */
+  readonly usage: string
+  readonly summary: string
+  readonly options: Readonly<Record<string, OptionHelp>>
+  /** Details for `gatehouse <name> --help`. */
+  readonly details?: string
+  /** @returns the exit status. */
+  run(input: CommandInput): Promise<number>
+}
+
+/** @throws GatehouseError `usage` naming the option that is not known, or lacks its value. */
+export function parseCommandLine(command: Command, args: readonly string[]): CommandInput {
+  const options: ParseArgsOptionsConfig = Object.fromEntries(
+    Object.entries(command.options).map(([name, { type }]) => [name, { type }]),
+  )
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+    return { positionals, options: values as CommandInput['options'] } // declared above as strings and booleans, never lists
+  } catch (cause) {
+    throw usageError(command, args, cause)
+  }
+}
+
+function usageError(command: Command, args: readonly string[], cause: unknown): GatehouseError {
+  const known = Object.keys(command.options).map((name) => `--${name}`)
+  const unknown = args.find((arg) => arg.startsWith('--') && !known.includes(arg.split('=')[0] ?? ''))
+  if (unknown === undefined) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    return new GatehouseError('usage', message.replace(/^./, (first) => first.toLowerCase()), { cause })
+  }
+  const near = nearestName(unknown, known)
+  return new GatehouseError('usage', `unknown option \`${unknown}\`${near ? `; did you mean \`${near}\`?` : ''} (known: ${known.join(', ')})`)
+}
+
+/** The text of `gatehouse <name> --help`. */
+export function commandHelp(name: string, { usage, summary, options, details }: Command): string {
+  const rows = Object.entries(options).map(([option, { value, help }]) => {
+    const flag = `--${option}${value === undefined ? '' : ` ${value}`}`
+    return `  ${flag.padEnd(22)} ${help}`
+  })
+  return [
+    `gatehouse ${name} ${usage}`.trimEnd(),
+    '',
+    `  ${summary}`,
+    ...(details === undefined ? [] : ['', details]),
+    '',
+    'Options',
+    ...rows,
+    `  ${'--help'.padEnd(22)} show this`,
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,61 @@
+import process from 'node:process'
+import { GatehouseError } from '../kit/errors.ts'
+import { nearestName } from '../kit/problems.ts'
+import { type Command, commandHelp, parseCommandLine } from './command.ts'
+
+/** Every command: what it is for, and where it lives (loaded when it is called). */
+const commands: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
+  up: {
+    summary: 'run the whole sign-in chain in one process',
+    load: async () => (await import('./up.ts')).up,
+  },
+  users: {
+    summary: 'list, add and change the users of the running or stopped chain',
+    load: async () => (await import('./users.ts')).users,
+  },
+  version: {
+    summary: 'print the versions of Gatehouse and Node',
+    load: async () => (await import('./version.ts')).version,
+  },
+}
+
+/** Runs `gatehouse ARGS`. @returns the exit status: 0 done, 1 failed, 2 called wrongly. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return tellHelp(rest[0])
+  if (name === '--version') return runCommand('version', [])
+  return runCommand(name, rest)
+}
+
+async function tellHelp(name: string | undefined): Promise<number> {
+  if (name !== undefined) return runCommand(name, ['--help'])
+  const rows = Object.entries(commands).map(([command, { summary }]) => `  ${command.padEnd(10)} ${summary}`)
+  const lines = ['gatehouse COMMAND [OPTIONS]', '', 'Sign-in for Kubernetes ML platforms, in one program.', '', 'Commands', ...rows]
+  process.stdout.write(`${lines.join('\n')}\n\nMore: gatehouse COMMAND --help\n`)
+  return 0
+}
+
+async function runCommand(name: string, args: readonly string[]): Promise<number> {
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (!entry) {
+    const known = Object.keys(commands)
+    const near = nearestName(name, known)
+    return complain(`unknown command \`${name}\`${near ? `; did you mean \`${near}\`?` : ''} (known: ${known.join(', ')})`, 2)
+  }
+  const command = await entry.load()
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(commandHelp(name, command))
+    return 0
+  }
+  try {
+    return await command.run(parseCommandLine(command, args))
+  } catch (error) {
+    if (!(error instanceof GatehouseError)) throw error
+    return complain(error.message, error.code === 'usage' ? 2 : 1)
+  }
+}
+
+function complain(message: string, status: number): number {
+  process.stderr.write(`gatehouse: ${message}\n`)
+  return status
+}
