@@ -1,12 +1,13 @@
 import { html } from 'hono/html'
-import type { HtmlEscapedString } from 'hono/utils/html'
+import { assetUrl } from './assets.ts'
+import { brand } from './brand.ts'
+import type { Html } from './html.ts'
 
-/** Markup that has been escaped already: what the `html` tag returns. */
-export type Html = HtmlEscapedString | Promise<HtmlEscapedString>
+export type { Html } from './html.ts'
 
 /** What every page of Gatehouse is made from. */
 export interface PageProps {
-  /** Shown in the browser's tab, before the product's name. */
+  /** Shown in the browser's tab, before the platform's name. */
   readonly title: string
   /** Path under which this part serves the shared files (`/dex/static`), no trailing slash. */
   readonly assetsPath: string
@@ -16,10 +17,20 @@ export interface PageProps {
   readonly width?: 'narrow' | 'wide'
   /** Loads `page.js` (enhancements only: every page works without). */
   readonly script?: boolean
+  /** The platform's name, beside the mark and in the tab. */
+  readonly brandName?: string
+  /** Makes mark and name a link. Leave it out where leaving the page would lose a sign-in. */
+  readonly brandHref?: string | undefined
+  /** What stands at the end of the top bar: who is signed in, and the way out. */
+  readonly topbar?: Html | undefined
+  /** Shown in the footer, for whoever asks for help. */
+  readonly requestId?: string | undefined
 }
 
 /** A whole document in the common design. */
-export function page({ title, assetsPath, body, width = 'narrow', script = false }: PageProps): Html {
+export function page(props: PageProps): Html {
+  const { title, assetsPath, body, width = 'narrow', brandName = 'Gatehouse', brandHref, topbar, requestId } = props
+  const mark = brand({ name: brandName, assetsPath, ...(brandHref === undefined ? {} : { href: brandHref }) })
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -27,13 +38,18 @@ export function page({ title, assetsPath, body, width = 'narrow', script = false
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-<title>${title} · Gatehouse</title>
-<link rel="icon" href="${assetsPath}/gatehouse.svg" type="image/svg+xml">
-<link rel="stylesheet" href="${assetsPath}/gatehouse.css">
-${script ? html`<script src="${assetsPath}/page.js" defer></script>` : ''}
+<title>${title} · ${brandName}</title>
+<link rel="icon" href="${assetUrl(assetsPath, 'gatehouse.svg')}" type="image/svg+xml">
+<link rel="stylesheet" href="${assetUrl(assetsPath, 'gatehouse.css')}">
+${props.script ? html`<script src="${assetUrl(assetsPath, 'page.js')}" defer></script>` : ''}
 </head>
 <body class="${width}">
-<main id="main">${body}</main>
+<a class="skip-link" href="#main">Skip to content</a>
+<header class="site-header">${width === 'wide' ? html`<div class="topbar">${mark}${topbar ?? ''}</div>` : mark}</header>
+<main id="main" tabindex="-1">${body}</main>
+<footer class="site-footer"><span>Secured by Gatehouse</span>${
+    requestId === undefined ? '' : html`<span>Request <code>${requestId}</code></span>`
+  }</footer>
 </body>
 </html>`
 }
