@@ -1,0 +1,185 @@
+import { RE2JS } from 're2js'
+import type { ProxyConfig } from './config.ts'
+import { type ProxyKey, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
+import { parseRouteRule } from './routes.ts'
+import { cookieKey } from './sessions/cookie-secret.ts'
+import { weakValue } from './weak-values.ts'
+
+/** Something wrong with the values of a configuration taken together. */
+export interface ProxyConfigProblem {
+  readonly severity: 'error' | 'warning'
+  readonly key: ProxyKeyName
+  readonly message: string
+  readonly fix: string
+}
+
+/** The cookie secret committed in Kubeflow's manifests: everyone knows it. */
+const kubeflowCookieSecret = '7d16fee92f8d11b8940b081b3f8b8acb'
+
+/** Everything oauth2-proxy checks before it starts (pkg/validation), as far as the keys are acted on, and more. */
+export function checkProxyConfig(config: ProxyConfig): ProxyConfigProblem[] {
+  const problems: ProxyConfigProblem[] = []
+  const error = (key: ProxyKeyName, message: string, fix: string) =>
+    problems.push({ severity: 'error', key, message, fix })
+  const warn = (key: ProxyKeyName, message: string, fix: string) =>
+    problems.push({ severity: 'warning', key, message, fix })
+  checkProvider(config, error)
+  checkCookie(config, { error, warn })
+  checkRoutes(config, error)
+  checkRedirect(config, { error, warn })
+  for (const name of proxyKeyNames) {
+    const { ignored }: ProxyKey = proxyKeys[name]
+    if (ignored && isSet(config, name)) {
+      problems.push({
+        severity: ignored.severity,
+        key: name,
+        message: `is not acted on: ${ignored.reason}`,
+        fix: 'remove it',
+      })
+    }
+  }
+  return problems
+}
+
+/** Whether the value differs from the original's default. */
+function isSet(config: ProxyConfig, name: ProxyKeyName): boolean {
+  const { kind, default: fallback } = proxyKeys[name]
+  return JSON.stringify(config[name]) !== JSON.stringify(weakValue(kind, fallback))
+}
+
+type Report = (key: ProxyKeyName, message: string, fix: string) => void
+
+function checkProvider(config: ProxyConfig, error: Report): void {
+  if (config.provider !== 'oidc' && config.provider !== 'keycloak-oidc') {
+    error('provider', `provider \`${config.provider}\` is not offered`, 'write `oidc` or `keycloak-oidc`')
+  }
+  if (config.client_id === '') error('client_id', 'is missing', 'write the client id registered at the provider')
+  if (config.client_secret === '' && config.client_secret_file === '') {
+    error('client_secret', 'is missing', 'set client_secret or client_secret_file')
+  }
+  if (config.client_secret !== '' && config.client_secret_file !== '') {
+    error('client_secret_file', 'cannot be combined with client_secret', 'keep one of them')
+  }
+  if (!isHttpUrl(config.oidc_issuer_url)) {
+    error(
+      'oidc_issuer_url',
+      `must be a URL, got \`${config.oidc_issuer_url}\``,
+      'write the issuer: http(s)://host/path',
+    )
+  }
+  if (config.skip_oidc_discovery) {
+    for (const key of ['login_url', 'redeem_url', 'oidc_jwks_url'] as const) {
+      if (config[key] === '') error(key, 'is missing, and skip_oidc_discovery is true', 'write the URL of the endpoint')
+    }
+  }
+  for (const key of ['redeem_url', 'oidc_jwks_url', 'profile_url', 'backend_logout_url'] as const) {
+    if (config[key] !== '' && !isHttpUrl(config[key])) {
+      error(key, `must be a URL, got \`${config[key]}\``, 'write http(s)://host/path')
+    }
+  }
+  if (!['', 'S256', 'plain'].includes(config.code_challenge_method)) {
+    error('code_challenge_method', `unknown method \`${config.code_challenge_method}\``, 'write `S256`')
+  }
+  for (const [index, pair] of config.extra_jwt_issuers.entries()) {
+    const equals = pair.indexOf('=')
+    if (equals < 1 || equals === pair.length - 1 || !isHttpUrl(pair.slice(0, equals))) {
+      error('extra_jwt_issuers', `entry ${index + 1} is \`${pair}\``, 'write `https://issuer=audience`')
+    }
+  }
+}
+
+function checkCookie(config: ProxyConfig, { error, warn }: { error: Report; warn: Report }): void {
+  if (config.cookie_secret === '' && config.cookie_secret_file === '') {
+    error('cookie_secret', 'is missing', 'write 32 random bytes as base64url, or set cookie_secret_file')
+  }
+  if (config.cookie_secret !== '' && cookieKey(config.cookie_secret) === undefined) {
+    const { length } = Buffer.from(config.cookie_secret)
+    error('cookie_secret', `must be 16, 24 or 32 bytes, got ${length}`, 'write 32 random bytes as base64url')
+  }
+  if (config.cookie_secret === kubeflowCookieSecret) {
+    warn(
+      'cookie_secret',
+      "is the one published in Kubeflow's manifests, so anyone can forge a session",
+      'write your own',
+    )
+  }
+  if (!/^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}$/.test(config.cookie_name)) {
+    error('cookie_name', `\`${config.cookie_name}\` is no cookie name`, 'write up to 256 letters, digits, `-` or `_`')
+  }
+  for (const key of ['cookie_samesite', 'cookie_csrf_samesite'] as const) {
+    if (!['', 'lax', 'strict', 'none'].includes(config[key])) {
+      error(key, `unknown value \`${config[key]}\``, 'write `lax`, `strict` or `none`')
+    }
+  }
+  if (config.cookie_expire > 0 && config.cookie_refresh >= config.cookie_expire) {
+    error('cookie_refresh', 'must be less than cookie_expire', 'lower cookie_refresh')
+  }
+  if (config.session_store_type !== 'cookie') {
+    error('session_store_type', `store \`${config.session_store_type}\` is not offered`, 'write `cookie`')
+  }
+  if (config.session_cookie_minimal && (config.cookie_refresh > 0 || config.set_authorization_header)) {
+    error(
+      'session_cookie_minimal',
+      'drops the tokens that cookie_refresh and set_authorization_header need',
+      'set it to false',
+    )
+  }
+}
+
+function checkRoutes(config: ProxyConfig, error: Report): void {
+  for (const key of ['skip_auth_routes', 'skip_auth_regex', 'api_routes'] as const) {
+    for (const rule of config[key]) {
+      const regex = key === 'skip_auth_routes' ? parseRouteRule(rule).regex : rule
+      const reason = regexProblem(regex)
+      if (reason !== undefined) error(key, `\`${rule}\` is no RE2 regular expression (${reason})`, 'correct it')
+    }
+  }
+  for (const upstream of config.upstreams) {
+    if (!/^static:\/\/\d{3}$/.test(upstream)) {
+      error('upstreams', `\`${upstream}\` is not offered; requests are not forwarded here`, 'write `static://200`')
+    }
+  }
+  if (!config.proxy_prefix.startsWith('/') || config.proxy_prefix.endsWith('/')) {
+    error('proxy_prefix', `must start and not end with \`/\`, got \`${config.proxy_prefix}\``, 'write `/oauth2`')
+  }
+  if (config.email_domains.length === 0) {
+    error('email_domains', 'is missing, so nobody could sign in', 'write the domains, or `*` for everyone')
+  }
+}
+
+function checkRedirect(config: ProxyConfig, { error, warn }: { error: Report; warn: Report }): void {
+  const { redirect_url: redirectUrl, relative_redirect_url: relative } = config
+  if (redirectUrl !== '' && !redirectUrl.startsWith('/') && !isHttpUrl(redirectUrl)) {
+    error('redirect_url', `must be a URL or a path, got \`${redirectUrl}\``, 'write https://host/oauth2/callback')
+  }
+  if (relative && !redirectUrl.startsWith('/')) {
+    error('relative_redirect_url', 'needs a redirect_url that is a path', 'write redirect_url = "/oauth2/callback"')
+  }
+  if (!isHttpUrl(redirectUrl) && !relative) {
+    warn(
+      'redirect_url',
+      "has no host, so it is completed with each request's Host",
+      'write https://host/oauth2/callback, or set relative_redirect_url where the provider takes a path',
+    )
+  }
+  if (config.reverse_proxy && config.trusted_proxy_ips.length === 0) {
+    warn(
+      'trusted_proxy_ips',
+      'is empty, so X-Forwarded-* headers are not believed',
+      'list the addresses of your proxies',
+    )
+  }
+}
+
+function isHttpUrl(value: string): boolean {
+  return /^https?:\/\/[^/?#\s\\]+/.test(value) && URL.canParse(value)
+}
+
+function regexProblem(regex: string): string | undefined {
+  try {
+    RE2JS.compile(regex)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : 'unreadable'
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * Room `proxy`: browser sessions and the per-request authorization check, a drop-in for oauth2-proxy and for Arrikto's
+ * oidc-authservice. It knows one OIDC provider and its own cookies; it never forwards a request and never reads Istio
+ * policy (the gateway does both).
+ */
+
+/** How a key's value is typed (oauth2-proxy pkg/apis/options, viper's weak typing). Durations are Go durations. */
+export type ProxyKeyKind = 'string' | 'bool' | 'int' | 'duration' | 'list'
+
+/** One configuration key of oauth2-proxy, or one of our own. */
+export interface ProxyKey<Kind extends ProxyKeyKind = ProxyKeyKind> {
+  readonly kind: Kind
+  /** The original's default, in the spelling of a configuration file. */
+  readonly default: string | boolean | number | readonly string[]
+  /** Flag name where it is not the key with `-` for `_` and, for lists, without the plural. */
+  readonly flag?: string
+  /** Why the key is not acted on. `error`: starting without it would be unsafe or plainly broken. */
+  readonly ignored?: { readonly severity: 'error' | 'warning'; readonly reason: string }
+  /** A key oauth2-proxy does not have. */
+  readonly own?: true
+}
+
+type Extra = Pick<ProxyKey, 'flag' | 'ignored' | 'own'>
+
+const text = (value = '', extra: Extra = {}): ProxyKey<'string'> => ({ kind: 'string', default: value, ...extra })
+const bool = (value = false, extra: Extra = {}): ProxyKey<'bool'> => ({ kind: 'bool', default: value, ...extra })
+const int = (value = 0, extra: Extra = {}): ProxyKey<'int'> => ({ kind: 'int', default: value, ...extra })
+const duration = (value: string, extra: Extra = {}): ProxyKey<'duration'> => ({
+  kind: 'duration',
+  default: value,
+  ...extra,
+})
+const list = (extra: Extra = {}): ProxyKey<'list'> => ({ kind: 'list', default: [], ...extra })
+
+const warned = (reason: string): Extra => ({ ignored: { severity: 'warning', reason } })
+const refused = (reason: string): Extra => ({ ignored: { severity: 'error', reason } })
+
+const otherProvider = refused('belongs to a provider that is not offered; `oidc` and `keycloak-oidc` are')
+const needsRedis = warned('the Redis session store is not offered; sessions live in the encrypted cookie')
+const noUpstream = warned('requests are not forwarded here; the gateway in front forwards them')
+const noTls = refused('TLS is not terminated here; put the listener behind one that does')
+const ownLogs = warned('logs are JSON lines on standard output')
+const noHtpasswd = warned('password files are not read; users sign in at the provider')
+const ownMetrics = warned('metrics are not served')
+const systemTrust = warned('certificates are checked against the system store; add a CA by NODE_EXTRA_CA_CERTS')
+
+/** Every key of oauth2-proxy (pkg/apis/options) and our own, in the order of the documentation. */
+export const proxyKeys = {
+  // Provider
+  provider: text('google'),
+  provider_display_name: text(),
+  client_id: text(),
+  client_secret: text(),
+  client_secret_file: text(),
+  oidc_issuer_url: text(),
+  skip_oidc_discovery: bool(),
+  login_url: text(),
+  redeem_url: text(),
+  oidc_jwks_url: text(),
+  profile_url: text(),
+  validate_url: text('', warned('tokens are validated by signature, not by asking the provider')),
+  skip_claims_from_profile_url: bool(),
+  scope: text(),
+  prompt: text(),
+  approval_prompt: text('force'),
+  acr_values: text(),
+  resource: text('', warned('only providers without OIDC use it')),
+  auth_request_response_mode: text('', warned('the provider answers by query')),
+  code_challenge_method: text(),
+  force_code_challenge_method: text(),
+  oidc_email_claim: text('email'),
+  oidc_groups_claim: text('groups'),
+  user_id_claim: text('email'),
+  oidc_audience_claims: list(),
+  oidc_extra_audiences: list(),
+  oidc_public_key_files: list(refused('keys come from the JWKS; set oidc_jwks_url')),
+  oidc_enabled_signing_algs: list(),
+  insecure_oidc_skip_nonce: bool(true),
+  insecure_oidc_allow_unverified_email: bool(),
+  insecure_oidc_skip_issuer_verification: bool(),
+  allowed_groups: list(),
+  allowed_roles: list(),
+  backend_logout_url: text(),
+  provider_ca_files: list(systemTrust),
+  use_system_trust_store: bool(),
+  ssl_insecure_skip_verify: bool(false, systemTrust),
+  keycloak_groups: list(otherProvider),
+  gitlab_groups: list(otherProvider),
+  gitlab_projects: list(otherProvider),
+  github_users: list(otherProvider),
+  github_org: text('', otherProvider),
+  github_team: text('', otherProvider),
+  github_repo: text('', otherProvider),
+  github_token: text('', otherProvider),
+  bitbucket_team: text('', otherProvider),
+  bitbucket_repository: text('', otherProvider),
+  google_groups: list(otherProvider),
+  google_group: list({ flag: 'google-group', ...otherProvider }),
+  google_admin_email: text('', otherProvider),
+  google_service_account_json: text('', otherProvider),
+  google_target_principal: text('', otherProvider),
+  google_admin_api_user_scope: text('', otherProvider),
+  google_use_application_default_credentials: bool(false, otherProvider),
+  google_use_organization_id: bool(false, otherProvider),
+  azure_tenant: text('common', otherProvider),
+  azure_graph_group_field: text('', otherProvider),
+  entra_id_allowed_tenants: list(otherProvider),
+  entra_id_federated_token_auth: bool(false, otherProvider),
+  jwt_key: text('', otherProvider),
+  jwt_key_file: text('', otherProvider),
+  pubjwk_url: text('', otherProvider),
+
+  // Cookie
+  cookie_name: text('_oauth2_proxy'),
+  cookie_secret: text(),
+  cookie_secret_file: text(),
+  cookie_domains: list(),
+  cookie_path: text('/'),
+  cookie_expire: duration('168h'),
+  cookie_refresh: duration('0'),
+  cookie_secure: bool(true),
+  cookie_httponly: bool(true),
+  cookie_samesite: text(),
+  cookie_csrf_samesite: text(),
+  cookie_csrf_per_request: bool(),
+  cookie_csrf_per_request_limit: int(),
+  cookie_csrf_expire: duration('15m'),
+
+  // Session
+  session_store_type: text('cookie'),
+  session_cookie_minimal: bool(),
+  redis_connection_url: text('', needsRedis),
+  redis_username: text('', needsRedis),
+  redis_password: text('', needsRedis),
+  redis_use_sentinel: bool(false, needsRedis),
+  redis_use_cluster: bool(false, needsRedis),
+  redis_sentinel_master_name: text('', needsRedis),
+  redis_sentinel_password: text('', needsRedis),
+  redis_sentinel_connection_urls: list({ flag: 'redis-sentinel-connection-urls', ...needsRedis }),
+  redis_cluster_connection_urls: list({ flag: 'redis-cluster-connection-urls', ...needsRedis }),
+  redis_ca_path: text('', needsRedis),
+  redis_insecure_skip_tls_verify: bool(false, needsRedis),
+  redis_connection_idle_timeout: int(0, needsRedis),
+
+  // Headers to the upstream
+  pass_user_headers: bool(true, noUpstream),
+  pass_basic_auth: bool(true, noUpstream),
+  basic_auth_password: text('', noUpstream),
+  pass_access_token: bool(),
+  pass_authorization_header: bool(false, noUpstream),
+  prefer_email_to_user: bool(false, noUpstream),
+  skip_auth_strip_headers: bool(true, warned('identity headers sent by a client are always stripped')),
+
+  // Headers of the answer
+  set_xauthrequest: bool(),
+  set_authorization_header: bool(),
+  set_basic_auth: bool(false, warned('no basic credentials are made up; use set_authorization_header')),
+
+  // Routes
+  skip_auth_routes: list(),
+  skip_auth_regex: list({ flag: 'skip-auth-regex' }),
+  api_routes: list(),
+  skip_auth_preflight: bool(),
+  trusted_ips: list(warned('a request is never let in by its address alone')),
+  skip_provider_button: bool(),
+  force_json_errors: bool(),
+  encode_state: bool(),
+  allow_query_semicolons: bool(false, warned('a `;` is always an ordinary character')),
+  proxy_prefix: text('/oauth2'),
+
+  // Redirects
+  redirect_url: text(),
+  relative_redirect_url: bool(),
+  whitelist_domains: list(),
+
+  // Who may sign in
+  email_domains: list(),
+  authenticated_emails_file: text('', refused('address lists are not read; use email_domains or allowed_groups')),
+  htpasswd_file: text('', noHtpasswd),
+  htpasswd_user_groups: list(noHtpasswd),
+
+  // Bearer tokens
+  skip_jwt_bearer_tokens: bool(),
+  extra_jwt_issuers: list({ flag: 'extra-jwt-issuers' }),
+  bearer_token_login_fallback: bool(true),
+
+  // Upstream
+  upstreams: list(),
+  upstream_timeout: duration('30s', noUpstream),
+  flush_interval: duration('1s', noUpstream),
+  pass_host_header: bool(true, noUpstream),
+  proxy_websockets: bool(true, noUpstream),
+  ssl_upstream_insecure_skip_verify: bool(false, noUpstream),
+  disable_keep_alives: bool(false, noUpstream),
+
+  // Server
+  http_address: text('127.0.0.1:4180'),
+  https_address: text(':443'),
+  tls_cert_file: text('', noTls),
+  tls_key_file: text('', noTls),
+  tls_min_version: text('', noTls),
+  tls_cipher_suites: list(noTls),
+  force_https: bool(false, noTls),
+  reverse_proxy: bool(),
+  trusted_proxy_ips: list(),
+  real_client_ip_header: text('X-Real-IP'),
+  signature_key: text('', noUpstream),
+
+  // Logging
+  standard_logging: bool(true, ownLogs),
+  auth_logging: bool(true, ownLogs),
+  request_logging: bool(true, ownLogs),
+  standard_logging_format: text('', ownLogs),
+  auth_logging_format: text('', ownLogs),
+  request_logging_format: text('', ownLogs),
+  exclude_logging_paths: list(ownLogs),
+  silence_ping_logging: bool(),
+  errors_to_info_log: bool(false, ownLogs),
+  logging_local_time: bool(true, ownLogs),
+  request_id_header: text('X-Request-Id'),
+  logging_filename: text('', ownLogs),
+  logging_max_size: int(100, ownLogs),
+  logging_max_age: int(7, ownLogs),
+  logging_max_backups: int(0, ownLogs),
+  logging_compress: bool(false, ownLogs),
+
+  // Metrics and probes
+  metrics_address: text('', ownMetrics),
+  metrics_secure_address: text('', ownMetrics),
+  metrics_tls_cert_file: text('', ownMetrics),
+  metrics_tls_key_file: text('', ownMetrics),
+  ping_path: text('/ping'),
+  ready_path: text('/ready'),
+  ping_user_agent: text(),
+  gcp_healthchecks: bool(false, warned('no User-Agent is let in without a session; probe ping_path')),
+
+  // Pages
+  custom_templates_dir: text('', warned('Go templates are not read; use custom_sign_in_logo, banner and footer')),
+  custom_sign_in_logo: text(),
+  banner: text(),
+  footer: text(),
+  display_htpasswd_form: bool(true, noHtpasswd),
+  show_debug_on_error: bool(false, warned('error pages carry the request id; the details are in the log')),
+
+  // Our own
+  post_logout_redirect_url: text('', { own: true }),
+  end_session_url: text('', { own: true }),
+} as const satisfies Readonly<Record<string, ProxyKey>>
+
+/** The name of a key. */
+export type ProxyKeyName = keyof typeof proxyKeys
+
+/** All names, in order. */
+// The keys of an object literal are exactly its type's.
+export const proxyKeyNames = Object.keys(proxyKeys) as readonly ProxyKeyName[]
+
+/** The flag that sets a key: `--cookie-name`, `--email-domain`. */
+export function flagOf(name: ProxyKeyName): string {
+  const key: ProxyKey = proxyKeys[name]
+  if (key.flag !== undefined) return `--${key.flag}`
+  const spelled = name.replaceAll('_', '-')
+  return `--${key.kind === 'list' ? spelled.replace(/s$/, '') : spelled}`
+}
+
+/** The environment variable that sets a key: `OAUTH2_PROXY_EMAIL_DOMAINS`. */
+export function environmentNameOf(name: ProxyKeyName): string {
+  return `OAUTH2_PROXY_${name.toUpperCase()}`
+}

@@ -1,0 +1,112 @@
+import { namedSource, nearestName, type Problems, type Source, type SourceDocument } from '../kit/problems.ts'
+import { defaultProxyConfig, type ProxyConfig, typedConfig } from './config.ts'
+import { checkProxyConfig } from './config-checks.ts'
+import { parseProxyFlags } from './flags.ts'
+import { environmentNameOf, flagOf, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
+import { kindExpectations, weakValue } from './weak-values.ts'
+
+/** Environment variables with where they were read. */
+export interface ProxyEnvironment {
+  readonly values: Readonly<Record<string, string | undefined>>
+  /** Positions are asked by `[NAME]`. */
+  readonly source?: Source
+}
+
+/** Where oauth2-proxy takes its configuration from. */
+export interface ProxyOptionSources {
+  /** The parsed TOML file. */
+  readonly toml?: SourceDocument
+  readonly env?: ProxyEnvironment
+  /** The command line behind the program's name. */
+  readonly flags?: readonly string[]
+  readonly problems: Problems
+}
+
+interface Found {
+  readonly raw: unknown
+  readonly source: Source
+  readonly path: readonly string[]
+}
+
+/**
+ * Reads oauth2-proxy's configuration with its precedence (flag, environment, TOML, default; pkg/apis/options/load.go)
+ * and weak typing. Everything wrong goes to `problems`; keys that are set but not acted on are named there, too.
+ * `undefined` when a problem is an error.
+ */
+export function parseProxyOptions({ toml, env, flags, problems }: ProxyOptionSources): ProxyConfig | undefined {
+  const errorsBefore = countErrors(problems)
+  const found = new Map<ProxyKeyName, Found>([
+    ...findInToml(toml, problems),
+    ...findInEnvironment(env),
+    ...findInFlags(flags, problems),
+  ])
+  const isReadable = new Set<ProxyKeyName>(proxyKeyNames)
+  const config = typedConfig((name) => {
+    const place = found.get(name)
+    if (!place) return defaultProxyConfig[name]
+    const { kind } = proxyKeys[name]
+    const value = weakValue(kind, place.raw)
+    if (value !== undefined) return value
+    problems.error(place.source, place.path, `must be ${kindExpectations[kind]}, got ${describe(place.raw)}`)
+    isReadable.delete(name)
+    return defaultProxyConfig[name]
+  })
+  const fallback = toml?.source ?? env?.source ?? namedSource('oauth2-proxy')
+  for (const { severity, key, message, fix } of checkProxyConfig(config)) {
+    const { source, path } = found.get(key) ?? { source: fallback, path: [key] }
+    if (isReadable.has(key)) problems.add(severity, source, path, message, fix)
+  }
+  return countErrors(problems) > errorsBefore ? undefined : config
+}
+
+function countErrors({ list }: Problems): number {
+  return list.filter(({ severity }) => severity === 'error').length
+}
+
+function describe(raw: unknown): string {
+  return typeof raw === 'string' ? `\`${raw}\`` : (JSON.stringify(raw) ?? typeof raw)
+}
+
+const namesByKey: ReadonlyMap<string, ProxyKeyName> = new Map(proxyKeyNames.map((name) => [name, name]))
+
+function* findInToml(toml: SourceDocument | undefined, problems: Problems): Generator<[ProxyKeyName, Found]> {
+  if (!toml) return
+  const { value, source } = toml
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    problems.error(source, [], 'must be a table of keys')
+    return
+  }
+  for (const [key, raw] of Object.entries(value)) {
+    const name = namesByKey.get(key.toLowerCase()) // viper's keys have no case
+    if (name !== undefined) {
+      yield [name, { raw, source, path: [key] }]
+      continue
+    }
+    const near = nearestName(key, proxyKeyNames)
+    problems.error(
+      source,
+      [key],
+      `unknown key \`${key}\``,
+      near === undefined ? undefined : `did you mean \`${near}\`?`,
+    )
+  }
+}
+
+function* findInEnvironment(env: ProxyEnvironment | undefined): Generator<[ProxyKeyName, Found]> {
+  if (!env) return
+  const source = env.source ?? namedSource('environment')
+  for (const name of proxyKeyNames) {
+    const variable = environmentNameOf(name)
+    const raw = env.values[variable]
+    // viper: an empty variable is an unset one (Kubeflow ships OAUTH2_PROXY_EXTRA_JWT_ISSUERS empty)
+    if (raw !== undefined && raw !== '') yield [name, { raw, source, path: [variable] }]
+  }
+}
+
+function* findInFlags(flags: readonly string[] | undefined, problems: Problems): Generator<[ProxyKeyName, Found]> {
+  if (!flags) return
+  const source = namedSource('command line')
+  const { values, unknown } = parseProxyFlags(flags)
+  for (const [name, raw] of values) yield [name, { raw, source, path: [flagOf(name)] }]
+  for (const { flag, message, fix } of unknown) problems.error(source, [flag], message, fix)
+}
