@@ -1,0 +1,39 @@
+import { BlockList, isIP } from 'node:net'
+import type { RequestFacts } from '../facts.ts'
+import { type ConditionKind, textReasons } from './condition.ts'
+
+/** An address of the request against single addresses and CIDR ranges, IPv4 and IPv6. */
+export function addresses(name: string, addressOf: (facts: RequestFacts) => string): ConditionKind {
+  return {
+    mistake: (value) => (parseRange(value) ? undefined : `\`${value}\` is no IP address or CIDR range`),
+    compile(values) {
+      const list = new BlockList()
+      for (const value of values) {
+        const range = parseRange(value)
+        if (range) list.addSubnet(range.address, range.prefix, range.family)
+      }
+      return (facts) => {
+        const address = unmapped(addressOf(facts))
+        const version = isIP(address)
+        return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4')
+      }
+    },
+    ...textReasons(() => name, addressOf),
+  }
+}
+
+function parseRange(value: string) {
+  const [address = '', bits, ...more] = value.split('/')
+  const version = isIP(address)
+  if (version === 0 || more.length > 0 || address.includes('%')) return undefined
+  const longest = version === 6 ? 128 : 32
+  if (bits !== undefined && !/^\d{1,3}$/.test(bits)) return undefined
+  const prefix = bits === undefined ? longest : Number(bits)
+  if (prefix > longest) return undefined
+  return { address, prefix, family: version === 6 ? ('ipv6' as const) : ('ipv4' as const) }
+}
+
+/** `::ffff:10.0.0.1`, the way a dual-stack socket names an IPv4 peer, is that IPv4 address. */
+function unmapped(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}

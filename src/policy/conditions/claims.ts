@@ -1,0 +1,52 @@
+import type { Claims } from '../facts.ts'
+import { compileTexts, type TextTest } from '../text-match.ts'
+import { anyOf, type ConditionKind } from './condition.ts'
+
+/** `request.auth.claims[a][b]`: a text that matches, or a list with one; numbers and booleans never match. */
+export const claims: ConditionKind = {
+  needsIdentity: true,
+  argumentMistake: (argument) =>
+    claimPath(argument) ? undefined : `\`${argument}\` is no claim; write \`[name]\` or \`[outer][inner]\``,
+  compile(values, argument) {
+    const matches = compileTexts(values)
+    const path = claimPath(argument) ?? []
+    return (facts) => facts.claims !== undefined && matchesClaim(valueAt(facts.claims, path), matches)
+  },
+  matched: (_, { values, argument }) => `claim \`${argument}\` matches ${anyOf(values)}`,
+  missed(facts, { values, argument }) {
+    if (!facts.claims) return 'there is no verified token, so it has no claims'
+    const value = valueAt(facts.claims, claimPath(argument) ?? [])
+    if (value === undefined) return `the token has no claim \`${argument}\``
+    return `claim \`${argument}\` does not match ${anyOf(values)}`
+  },
+}
+
+/** A claim always read as `request.auth.audiences` and `request.auth.presenter` do. */
+export function namedClaim(name: string): ConditionKind {
+  return {
+    ...claims,
+    compile: (values) => claims.compile(values, `[${name}]`),
+    matched: (facts, { values }) => claims.matched(facts, { values, argument: `[${name}]` }),
+    missed: (facts, { values }) => claims.missed(facts, { values, argument: `[${name}]` }),
+  }
+}
+
+/** `[a][b]` → `a`, `b`; `undefined` for another form. */
+function claimPath(argument: string): readonly string[] | undefined {
+  if (!/^(?:\[[^[\]]+\])+$/.test(argument)) return undefined
+  return argument.slice(1, -1).split('][')
+}
+
+function valueAt(claimSet: Claims, path: readonly string[]): unknown {
+  let value: unknown = claimSet
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+    value = (value as Claims)[name]
+  }
+  return value
+}
+
+function matchesClaim(value: unknown, matches: TextTest): boolean {
+  if (typeof value === 'string') return matches(value)
+  return Array.isArray(value) && value.some((member) => typeof member === 'string' && matches(member))
+}

@@ -1,0 +1,14 @@
+import { compileTexts } from '../text-match.ts'
+import { type ConditionKind, textReasons } from './condition.ts'
+
+/** The method, case-sensitive. */
+export const methods: ConditionKind = {
+  compile(values) {
+    const matches = compileTexts(values, { any: 'present' })
+    return ({ method }) => matches(method)
+  },
+  ...textReasons(
+    () => 'method',
+    ({ method }) => method,
+  ),
+}
