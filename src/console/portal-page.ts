@@ -45,7 +45,7 @@ ${apps.length === 0 ? noApps : html`<ul class="app-grid" aria-label="Apps">${app
 <div class="card">
 <h2>How apps see you</h2>
 <p class="muted">The gateway adds two headers to each of your requests. No one else can set them.</p>
-<pre class="code-block" tabindex="0" aria-label="Identity headers">kubeflow-userid: ${user}
+<pre class="code-block">kubeflow-userid: ${user}
 kubeflow-groups: ${groups.join(',')}</pre>
 </div>
 </section>`
@@ -63,6 +63,6 @@ function appCard({ name, description, href, initial, kind }: PortalApp): Html {
 <span class="icon" aria-hidden="true">${initial ?? initialOf(name)}</span>
 <h2><a href="${href}">${name}</a></h2>
 <p class="muted">${description}</p>
-<p class="small muted">${kind === 'headers' ? 'Knows you by the gateway’s headers' : 'Signs you in itself, with OpenID Connect'}</p>
+<span class="badge">${kind === 'headers' ? 'Identity headers' : 'OpenID Connect'}</span>
 </article></li>`
 }

@@ -45,15 +45,16 @@ export function echoPage(echo: Echo, { basePath, assetsPath }: { basePath: strin
 </div>
 <section class="section" aria-labelledby="headers">
 <h2 id="headers">All headers</h2>
-<p class="muted">Secrets are shown by their length only. The same as JSON: <a href="?${asJson(query)}">add <code>format=json</code></a>.</p>
+<p class="muted">Secrets are shown by their length only. <a href="?${asJson(query)}">See it as JSON</a></p>
 <div class="table-scroll" tabindex="0" role="region" aria-labelledby="headers">${headerTable(echo)}</div>
 </section>
 <section class="section" aria-labelledby="code">
 <h2 id="code">How an app reads them</h2>
-<pre class="code-block" tabindex="0" aria-labelledby="code">user_email = request.headers.get('kubeflow-userid')
+<pre class="code-block">user_email = request.headers.get('kubeflow-userid')
 user_groups = request.headers.get('kubeflow-groups', '').split(',')</pre>
 </section>`
-  const topbar = html`${user === null ? '' : signedInAs(user)}<a class="button secondary" href="/">All apps</a>`
+  const allApps = html`<a class="button secondary" href="/">All apps</a>`
+  const topbar = user === null ? allApps : signedInAs(user, allApps)
   return page({ title: 'Echo', brandName: 'Echo', brandHref: `${basePath}/`, width: 'wide', assetsPath, topbar, body })
 }
 

@@ -1,10 +1,11 @@
 import { html } from 'hono/html'
 import type { Html } from './html.ts'
 
-/** Who is signed in, for the end of the top bar: a letter, the name, and what else belongs there. */
-export function signedInAs(user: string, ...more: readonly Html[]): Html {
-  return html`<div class="topbar-user"><span class="avatar" aria-hidden="true">${initialOf(user)}</span>
-<span class="name"><span class="visually-hidden">Signed in as </span>${user}</span>${more}</div>`
+/** Who is signed in, and what to do about it, for the end of the top bar. */
+export function signedInAs(user: string, action: Html): Html {
+  return html`<div class="topbar-end"><span class="avatar" aria-hidden="true">${initialOf(user)}</span>
+<span class="name"><span class="visually-hidden">Signed in as </span>${user}</span>
+${action}</div>`
 }
 
 /** Groups as a row of badges; a sentence where there is none. */
