@@ -1,0 +1,61 @@
+import type { RealmRepresentation } from '../realm/config.ts'
+import { realmRepresentationSchema } from '../realm/config.ts'
+import { type ChainSecrets, clientSecretOf } from './chain-secrets.ts'
+import type { AppRoute } from './stock.ts'
+
+/** Who signs the platform's users in, and which clients ask it. */
+interface DefaultRealm {
+  readonly publicUrl: string
+  readonly secrets: ChainSecrets
+  readonly apps: readonly AppRoute[]
+}
+
+/** Name of the default realm, and the client ids of the default chain. */
+export const platformRealmName = 'platform'
+export const brokerClientId = 'gatehouse-broker'
+export const proxyClientId = 'gatehouse-proxy'
+
+/** The realm `platform`: three groups, a client for the broker and one for every app with a client of its own. No users. */
+export function platformRealm({ publicUrl, secrets, apps }: DefaultRealm): RealmRepresentation {
+  return realmRepresentationSchema.parse({
+    realm: platformRealmName,
+    displayName: 'Platform',
+    bruteForceProtected: true,
+    groups: [{ name: 'platform-users' }, { name: 'platform-admins' }, { name: 'team', subGroups: [{ name: 'ml' }] }],
+    clients: [
+      brokerClient({ clientId: brokerClientId, publicUrl, secrets }),
+      ...apps.flatMap(({ clientId, name, prefix }) => {
+        if (clientId === undefined) return []
+        return {
+          clientId,
+          name,
+          secret: clientSecretOf(secrets, clientId),
+          redirectUris: [`${publicUrl}${prefix}callback`],
+          webOrigins: ['+'],
+          attributes: { ...pkce, 'post.logout.redirect.uris': `${publicUrl}${prefix}*` },
+        }
+      }),
+    ],
+  })
+}
+
+const pkce = { 'pkce.code.challenge.method': 'S256' }
+
+/** The realm's client for a broker at `<publicUrl>/dex`: its callback, and where its sign-out returns to. */
+export function brokerClient({
+  clientId,
+  publicUrl,
+  secrets,
+}: {
+  readonly clientId: string
+  readonly publicUrl: string
+  readonly secrets: ChainSecrets
+}) {
+  return {
+    clientId,
+    name: 'Sign-in broker',
+    secret: clientSecretOf(secrets, clientId),
+    redirectUris: [`${publicUrl}/dex/callback`],
+    attributes: { 'post.logout.redirect.uris': `${publicUrl}/dex/logout/callback` },
+  }
+}

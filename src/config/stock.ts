@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs'
+import { Problems, type SourceDocument } from '../kit/problems.ts'
+import { fileText } from './source-text.ts'
+import { parseYaml, splitYaml } from './yaml-source.ts'
+
+/** Paths of Gatehouse's own parts: exempt in both policies, as the parts guard themselves. */
+export const ownPaths = ['/dex/*', '/auth/*', '/oauth2/*', '/authservice/*', '/gatehouse/*'] as const
+
+/** In-cluster names of the running parts, as destinations (port 80) and provider services. */
+export const partHosts = {
+  realm: 'realm.gatehouse',
+  broker: 'broker.gatehouse',
+  proxy: 'proxy.gatehouse',
+  console: 'console.gatehouse',
+  echo: 'echo.gatehouse',
+  notes: 'notes.gatehouse',
+} as const
+
+/** A part of the chain, or one of the demo apps. */
+export type ChainPart = keyof typeof partHosts
+
+/** An app behind the gateway: `prefix` (`/notes/`) goes to `host`; an exempt one guards itself. */
+export interface AppRoute {
+  readonly name: string
+  readonly prefix: string
+  readonly host: string
+  readonly port?: number
+  readonly isExempt?: boolean
+  /** Its client in the realm, when it signs users in itself; its callback is `<prefix>callback`. */
+  readonly clientId?: string
+}
+
+/** The policy pair. `exemptPaths` stand in both. */
+export function stockPolicies(exemptPaths: readonly string[]): SourceDocument[] {
+  return stockDocuments('authorization-policies.yaml', { exemptPaths })
+}
+
+/** The RequestAuthentication for tokens of `issuer`. */
+export function stockRequestAuthentication(issuer: string): SourceDocument[] {
+  return stockDocuments('request-authentication.yaml', { issuer })
+}
+
+/** The MeshConfig with the provider `oauth2-proxy`. */
+export function stockMeshConfig(): SourceDocument[] {
+  return stockDocuments('mesh-config.yaml', {})
+}
+
+/** Policy and MeshConfig for oidc-authservice in oauth2-proxy's place. */
+export function stockAuthservice(
+  exemptPaths: readonly string[],
+  identityHeaders: readonly string[],
+): { readonly policies: SourceDocument[]; readonly meshConfig: SourceDocument[] } {
+  return {
+    policies: stockDocuments('authservice.yaml', { exemptPaths }),
+    meshConfig: stockDocuments('authservice-mesh-config.yaml', { identityHeaders }),
+  }
+}
+
+/** Routes of the parts and `apps`; every other path is the console's (the portal). */
+export function stockVirtualServices(apps: readonly AppRoute[]): SourceDocument[] {
+  const routes = [
+    route('realm', '/auth/', partHosts.realm),
+    route('broker', '/dex/', partHosts.broker),
+    route('proxy', '/oauth2/', partHosts.proxy),
+    route('authservice', '/authservice/', partHosts.proxy),
+    route('console', '/gatehouse/', partHosts.console),
+    ...apps.map(({ name, prefix, host, port }) => route(name, prefix, host, port)),
+    route('portal', '/', partHosts.console),
+  ]
+  return stockDocuments('virtual-services.yaml', { routes })
+}
+
+/** Exempt paths of the parts and of the apps that guard themselves. */
+export function exemptPathsOf(apps: readonly AppRoute[]): string[] {
+  return [...ownPaths, ...apps.filter(({ isExempt }) => isExempt).map(({ prefix }) => `${prefix.replace(/\/$/, '')}/*`)]
+}
+
+function route(name: string, prefix: string, host: string, port = 80) {
+  return { name, match: [{ uri: { prefix } }], route: [{ destination: { host, port: { number: port } } }] }
+}
+
+/** JSON is YAML, so a value of any kind can stand where `${name}` does. */
+function stockDocuments(name: string, values: Readonly<Record<string, unknown>>): SourceDocument[] {
+  const text = readFileSync(new URL(`stock/${name}`, import.meta.url), 'utf8')
+  const filled = text.replace(/\$\{(\w+)\}/g, (_, key: string) => JSON.stringify(values[key]))
+  const problems = new Problems()
+  const documents = splitYaml(fileText(`gatehouse:stock/${name}`, filled)).flatMap(
+    (chunk) => parseYaml(chunk, problems) ?? [],
+  )
+  problems.throwIfAny()
+  return documents
+}
