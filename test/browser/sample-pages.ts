@@ -1,6 +1,8 @@
 import { html } from 'hono/html'
 import { openConsole } from '../../src/console/console.ts'
 import { openEcho } from '../../src/demo/echo.ts'
+import { notePage, notesErrorPage, notesPage, notesSignedOutPage } from '../../src/demo/notes-pages.ts'
+import { unreachable } from '../../src/demo/notes-parts.ts'
 import { alert } from '../../src/http/views/alert.ts'
 import { errorPage } from '../../src/http/views/error-page.ts'
 import { field, hiddenFields } from '../../src/http/views/field.ts'
@@ -74,6 +76,28 @@ const cards: Readonly<Record<string, Html>> = {
   }),
 }
 
+const session = { subject: 'ada', name: 'ada.lovelace@example.com', groups: ['kubeflow-user', 'team/ml'], csrf: 'c' }
+const note = {
+  id: 'n1',
+  text: 'Train the small model first.\nThen compare it with last week’s run.',
+  at: Date.UTC(2026, 3, 7, 9, 30),
+}
+const long = {
+  id: 'n2',
+  text: `https://ml.example.com/${'very-long-path/'.repeat(8)}`,
+  at: Date.UTC(2026, 3, 6, 17, 5),
+}
+const look = { basePath: '/notes', requestId }
+
+/** The notes app's pages. */
+const notesPages: Readonly<Record<string, Html>> = {
+  notes: notesPage({ session, notes: [note, long] }, look),
+  'notes-refused': notesPage({ session, notes: [], draft: { text: '', error: 'Write something first.' } }, look),
+  note: notePage({ session, note }, look),
+  'notes-signed-out': notesSignedOutPage({ isEverywhere: false }, look),
+  'notes-unreachable': notesErrorPage({ action: { href: '/notes/', text: '' }, ...unreachable('/notes/') }, look),
+}
+
 const console_ = openConsole({
   publicUrl: 'http://localhost:8080',
   basePath: '/gatehouse',
@@ -119,7 +143,11 @@ async function answerOf(
 export async function samplePages(): Promise<Readonly<Record<string, string>>> {
   return {
     ...Object.fromEntries(
-      await Promise.all(Object.entries(cards).map(async ([name, markup]) => [name, String(await markup)] as const)),
+      await Promise.all(
+        Object.entries({ ...cards, ...notesPages }).map(
+          async ([name, markup]) => [name, String(await markup)] as const,
+        ),
+      ),
     ),
     portal: await answerOf(console_, '/', identity),
     'portal-without-apps': await answerOf(
