@@ -41,13 +41,13 @@ const textPairs: readonly (readonly [string, string])[] = [
   ['danger-text', 'surface'],
   ['danger-text', 'danger-soft'],
   ['success-text', 'success-soft'],
-  ['notice-text', 'notice-soft'],
-  ['notice-text', 'accent-soft'],
+  ['info-text', 'info-soft'],
+  ['info-text', 'accent-soft'],
   ['on-accent', 'accent'],
   ['on-accent', 'accent-hover'],
   ['danger-soft', 'danger'], // the mark inside an alert's disc
   ['success-soft', 'success'],
-  ['notice-soft', 'notice'],
+  ['info-soft', 'info'],
 ]
 
 const controlPairs: readonly (readonly [string, string])[] = [

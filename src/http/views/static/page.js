@@ -30,3 +30,6 @@ for (const form of document.querySelectorAll('form[method=post]')) {
   })
   addEventListener('pageshow', () => delete form.dataset.sent)
 }
+
+/** A form that only carries an answer onwards (`response_mode=form_post`) goes at once. */
+document.querySelector('form[data-submit=now]')?.requestSubmit()
