@@ -12,6 +12,8 @@ import type { Log } from '../kit/log.ts'
 import { type PortalApp, portalPage } from './portal-page.ts'
 import { signedOutPage, signInPage } from './sign-pages.ts'
 
+export type { PortalApp } from './portal-page.ts'
+
 /** What the console is opened with. */
 export interface ConsoleOptions {
   /** The platform's address, as people type it. */
