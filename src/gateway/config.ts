@@ -1,0 +1,140 @@
+import { nearestName, type Problems, type SourceDocument } from '../kit/problems.ts'
+import { type AuthorizationPolicy, parseAuthorizationPolicy } from '../policy/authorization-policy.ts'
+import { Reader } from '../policy/reader.ts'
+import { parseRequestAuthentication, type RequestAuthentication } from '../policy/request-authentication.ts'
+import { appliesTo, type Workload } from '../policy/scope.ts'
+import { type Ingress, parseIngress } from './ingress.ts'
+import { defaultMeshConfig, type MeshConfig, parseMeshConfig } from './mesh-config.ts'
+import { parseVirtualService, type VirtualService } from './virtual-service.ts'
+
+/** `istio`: Istio's behaviour to the letter, holes included. `native`: the same policies with the holes closed. */
+export type GatewayMode = 'native' | 'istio'
+
+/** Everything the gateway runs on, read from Istio resources. */
+export interface GatewayConfig {
+  readonly mode: GatewayMode
+  /** The pod policies select: this gateway. */
+  readonly workload: Workload
+  readonly mesh: MeshConfig
+  readonly ingresses: readonly Ingress[]
+  readonly virtualServices: readonly VirtualService[]
+  readonly requestAuthentications: readonly RequestAuthentication[]
+  readonly authorizationPolicies: readonly AuthorizationPolicy[]
+}
+
+export interface ParseOptions {
+  readonly mode?: GatewayMode
+  /** What the gateway is to selectors; the default is Istio's ingress gateway in `istio-system`. */
+  readonly workload?: Workload
+  /** Names of providers which run in this process and so need no `extensionProviders` entry. */
+  readonly providers?: readonly string[]
+}
+
+/** Istio's own ingress gateway, which Kubeflow's policies select. */
+export const ingressGateway: Workload = {
+  namespace: 'istio-system',
+  labels: { app: 'istio-ingressgateway', istio: 'ingressgateway' },
+}
+
+/**
+ * Reads Istio resources: AuthorizationPolicy, RequestAuthentication, VirtualService, Gateway, and MeshConfig as a plain
+ * document or inside an IstioOperator. Every mistake is reported at its line; with an error among them the result must
+ * not be run.
+ */
+export function parseGatewayConfig(
+  documents: readonly SourceDocument[],
+  problems: Problems,
+  { mode = 'native', workload = ingressGateway, providers = [] }: ParseOptions = {},
+): GatewayConfig {
+  const found = {
+    ingresses: [] as Ingress[],
+    virtualServices: [] as VirtualService[],
+    requestAuthentications: [] as RequestAuthentication[],
+    authorizationPolicies: [] as AuthorizationPolicy[],
+  }
+  let mesh = defaultMeshConfig
+  for (const { value, source } of documents) {
+    const document = new Reader(value, source, problems)
+    const meshDocument = meshOf(document)
+    if (meshDocument) mesh = parseMeshConfig(meshDocument, mesh)
+    else readResource(document, found, workload.namespace)
+  }
+  const config = { mode, workload, mesh, ...found }
+  reportUnused(config, problems)
+  reportUnknownProviders(config, problems, providers)
+  return config
+}
+
+/** The MeshConfig a document is or holds. */
+function meshOf(document: Reader): Reader | undefined {
+  const kind = document.field('kind').value
+  if (kind === 'IstioOperator') return document.field('spec').field('meshConfig')
+  if (kind !== undefined && kind !== 'MeshConfig') return undefined
+  const members = ['extensionProviders', 'pathNormalization', 'rootNamespace', 'defaultConfig']
+  return members.some((name) => document.field(name).isPresent) ? document : undefined
+}
+
+function readResource(
+  document: Reader,
+  found: {
+    ingresses: Ingress[]
+    virtualServices: VirtualService[]
+    requestAuthentications: RequestAuthentication[]
+    authorizationPolicies: AuthorizationPolicy[]
+  },
+  namespace: string,
+): void {
+  const group = String(document.field('apiVersion').value).split('/')[0]
+  const kind = String(document.field('kind').value)
+  switch (`${group}/${kind}`) {
+    case 'security.istio.io/AuthorizationPolicy':
+      found.authorizationPolicies.push(parseAuthorizationPolicy(document, namespace))
+      return
+    case 'security.istio.io/RequestAuthentication':
+      found.requestAuthentications.push(parseRequestAuthentication(document, namespace))
+      return
+    case 'networking.istio.io/VirtualService':
+      found.virtualServices.push(parseVirtualService(document, namespace))
+      return
+    case 'networking.istio.io/Gateway':
+      found.ingresses.push(parseIngress(document, namespace))
+      return
+    default:
+      document.field('kind').warn(`\`${kind}\` of \`${group}\` has no effect on this gateway`)
+  }
+}
+
+/** Names policies that select another workload: right in a mesh, surprising when this gateway is all there is. */
+function reportUnused(config: GatewayConfig, problems: Problems): void {
+  const { workload, mesh } = config
+  for (const policy of [...config.authorizationPolicies, ...config.requestAuthentications]) {
+    if (appliesTo(policy, workload, mesh.rootNamespace)) continue
+    problems.list.push({
+      severity: 'warning',
+      ...policy.place,
+      message: `\`${policy.namespace}/${policy.name}\` is for other workloads than this gateway, so it is not enforced here`,
+    })
+  }
+}
+
+/**
+ * A CUSTOM policy whose provider nobody can ask. Istio turns its rules into a DENY, so `istio` mode warns; natively it
+ * must not load.
+ */
+function reportUnknownProviders(config: GatewayConfig, problems: Problems, inProcess: readonly string[]): void {
+  const known = [...inProcess, ...config.mesh.extensionProviders.map(({ name }) => name)]
+  for (const policy of config.authorizationPolicies) {
+    if (policy.provider === undefined || policy.action !== 'CUSTOM' || known.includes(policy.provider)) continue
+    if (!appliesTo(policy, config.workload, config.mesh.rootNamespace)) continue
+    const near = nearestName(policy.provider, known)
+    problems.list.push({
+      severity: config.mode === 'istio' ? 'warning' : 'error',
+      ...policy.place,
+      message: `nobody can ask the provider \`${policy.provider}\`, so every request its rules match would be denied`,
+      fix:
+        near === undefined
+          ? `add it to MeshConfig \`extensionProviders\` (known: ${known.join(', ') || 'none'})`
+          : `did you mean \`${near}\`?`,
+    })
+  }
+}

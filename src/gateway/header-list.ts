@@ -1,0 +1,49 @@
+/**
+ * The headers of a request on its way through the gateway: lower-case names in the order they came, in the flat form
+ * `name, value, name, value` undici sends. What is judged here is what is forwarded.
+ */
+export class HeaderList {
+  readonly flat: string[]
+  /** Whether the body comes in chunks (`Transfer-Encoding`, which is not kept: it is each connection's own). */
+  readonly isChunked: boolean
+
+  constructor(flat: string[], isChunked = false) {
+    this.flat = flat
+    this.isChunked = isChunked
+  }
+
+  /** The value, repeated headers joined with `,` (cookies with `; `, RFC 9113 §8.2.3), or `undefined`. */
+  get(name: string): string | undefined {
+    const { flat } = this
+    let value: string | undefined
+    for (let at = 0; at < flat.length; at += 2) {
+      if (flat[at] !== name) continue
+      const next = flat[at + 1] ?? ''
+      value = value === undefined ? next : value + (name === 'cookie' ? '; ' : ',') + next
+    }
+    return value
+  }
+
+  /** Each value of a repeated header. */
+  all(name: string): string[] {
+    const { flat } = this
+    const values: string[] = []
+    for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) values.push(flat[at + 1] ?? '')
+    return values
+  }
+
+  add(name: string, value: string): void {
+    this.flat.push(name, value)
+  }
+
+  /** Exactly one header of that name. */
+  set(name: string, value: string): void {
+    this.remove(name)
+    this.flat.push(name, value)
+  }
+
+  remove(name: string): void {
+    const { flat } = this
+    for (let at = flat.length - 2; at >= 0; at -= 2) if (flat[at] === name) flat.splice(at, 2)
+  }
+}

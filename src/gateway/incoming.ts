@@ -1,0 +1,122 @@
+import { HeaderList } from './header-list.ts'
+
+/** What becomes of a request header. */
+type Fate = 'keep' | 'hop' | 'identity'
+
+/** Headers that belong to one connection (RFC 9110 §7.6.1), and those which would steer our own client. */
+const hopByHop: readonly string[] = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'http2-settings',
+]
+
+/** Names a client may never set natively: who the user is, and where the request claims to come from. */
+export const identityNames: readonly string[] = [
+  'kubeflow-userid',
+  'kubeflow-groups',
+  'x-forwarded-user',
+  'x-forwarded-email',
+  'x-forwarded-groups',
+  'x-forwarded-preferred-username',
+  'x-forwarded-access-token',
+  'x-forwarded-client-cert',
+]
+export const identityPrefixes: readonly string[] = ['kubeflow-', 'x-auth-request-', 'x-gatehouse-', 'x-envoy-']
+/** Natively these are ours to write; a client's would only mislead the app (attacks on forwarded URIs and prefixes). */
+export const forwardingNames: readonly string[] = [
+  'forwarded',
+  'x-forwarded-uri',
+  'x-forwarded-method',
+  'x-forwarded-prefix',
+  'x-forwarded-port',
+  'x-forwarded-server',
+  'x-original-url',
+  'x-original-uri',
+  'x-original-method',
+  'x-rewrite-url',
+  'x-real-ip',
+]
+/** Envoy drops these from every client at the edge, whatever Istio is told. */
+export const edgeNames: readonly string[] = ['x-forwarded-client-cert']
+export const edgePrefixes: readonly string[] = ['x-envoy-']
+
+/** How many different names are remembered; names come from clients, so it must be bounded. */
+const rememberedNames = 2000
+
+/** Reads the headers of requests: lower-cases them, drops hop-by-hop ones and those only the gateway may set. */
+export interface HeaderReader {
+  /** `undefined` where the request is malformed: not exactly one Host. */
+  read(rawHeaders: readonly string[]): HeaderList | undefined
+  /** Whether clients may not send a header of this name, in any spelling. */
+  isRefused(name: string): boolean
+}
+
+/** Compiles what is stripped. Spellings are folded: case, and any mark that is read as `-` somewhere (`_`, `.`). */
+export function compileHeaderReader(names: Iterable<string>, prefixes: readonly string[]): HeaderReader {
+  const refused = new Set([...names].map(fold))
+  const hops = new Set(hopByHop)
+  const fates = new Map<string, { readonly name: string; readonly fate: Fate }>()
+
+  const isRefused = (name: string): boolean => {
+    const folded = fold(name)
+    return refused.has(folded) || prefixes.some((prefix) => folded.startsWith(prefix))
+  }
+
+  function fateOf(rawName: string): { readonly name: string; readonly fate: Fate } {
+    const known = fates.get(rawName)
+    if (known) return known
+    const name = rawName.toLowerCase()
+    const decided = {
+      name,
+      fate: hops.has(name) ? ('hop' as const) : isRefused(name) ? ('identity' as const) : ('keep' as const),
+    }
+    if (fates.size < rememberedNames) fates.set(rawName, decided)
+    return decided
+  }
+
+  return {
+    isRefused,
+    read(rawHeaders) {
+      const flat: string[] = []
+      let isChunked = false
+      let connection = ''
+      let hostCount = 0
+      for (let at = 0; at < rawHeaders.length; at += 2) {
+        const { name, fate } = fateOf(rawHeaders[at] ?? '')
+        if (name === 'host') hostCount += 1
+        else if (name === 'connection') connection += `,${rawHeaders[at + 1]}`
+        else if (name === 'transfer-encoding') isChunked = true
+        if (fate === 'keep') flat.push(name, rawHeaders[at + 1] ?? '')
+      }
+      if (hostCount !== 1) return undefined
+      const headers = new HeaderList(flat, isChunked)
+      removeNominated(headers, connection)
+      return headers
+    },
+  }
+}
+
+/** `Kubeflow_UserID` and `kubeflow.userid` are `kubeflow-userid` to some server behind us. */
+function fold(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
+}
+
+/**
+ * A client may name further headers of its hop in `Connection` (RFC 9110 §7.6.1). They go before anything is judged, so
+ * what is judged is what is forwarded; ours are added later and cannot be named away.
+ */
+function removeNominated(headers: HeaderList, connection: string): void {
+  if (connection === '' || connection === ',keep-alive' || connection === ',close') return
+  for (const option of connection.toLowerCase().split(',')) {
+    const name = option.trim()
+    if (name !== '' && name !== 'host' && name !== 'content-length') headers.remove(name)
+  }
+}

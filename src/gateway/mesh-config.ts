@@ -1,0 +1,147 @@
+import { parseGoDuration } from '../kit/duration.ts'
+import type { Place, Reader } from '../policy/reader.ts'
+import type { PathNormalisation } from './normalise-path.ts'
+
+/** An HTTP ext_authz server (MeshConfig `extensionProviders[].envoyExtAuthzHttp`). Header names are patterns. */
+export interface ExtensionProvider {
+  readonly name: string
+  readonly place: Place | undefined
+  /** `[namespace/]host` as written. */
+  readonly service: string
+  readonly port: number
+  readonly timeoutMilliseconds: number
+  readonly pathPrefix: string
+  /** Whether a request passes when the provider fails. */
+  readonly failOpen: boolean
+  readonly statusOnError: number
+  readonly includeRequestHeadersInCheck: readonly string[]
+  readonly includeAdditionalHeadersInCheck: Readonly<Record<string, string>>
+  readonly headersToUpstreamOnAllow: readonly string[]
+  readonly headersToDownstreamOnAllow: readonly string[]
+  /** Empty relays every header of the answer. */
+  readonly headersToDownstreamOnDeny: readonly string[]
+}
+
+/** What the gateway honours of Istio's MeshConfig. */
+export interface MeshConfig {
+  readonly rootNamespace: string
+  readonly pathNormalisation: PathNormalisation
+  /** Proxies in front whose `X-Forwarded-For` entries are believed. */
+  readonly numTrustedProxies: number
+  readonly extensionProviders: readonly ExtensionProvider[]
+}
+
+export const defaultMeshConfig: MeshConfig = {
+  rootNamespace: 'istio-system',
+  pathNormalisation: 'BASE',
+  numTrustedProxies: 0,
+  extensionProviders: [],
+}
+
+const normalisations: Readonly<Record<string, PathNormalisation>> = {
+  DEFAULT: 'BASE',
+  NONE: 'NONE',
+  BASE: 'BASE',
+  MERGE_SLASHES: 'MERGE_SLASHES',
+  DECODE_AND_MERGE_SLASHES: 'DECODE_AND_MERGE_SLASHES',
+}
+
+const honoured = ['rootNamespace', 'pathNormalization', 'extensionProviders', 'defaultConfig']
+const providerFields = [
+  'service',
+  'port',
+  'timeout',
+  'pathPrefix',
+  'failOpen',
+  'statusOnError',
+  'includeRequestHeadersInCheck',
+  'includeHeadersInCheck',
+  'includeAdditionalHeadersInCheck',
+  'headersToUpstreamOnAllow',
+  'headersToDownstreamOnAllow',
+  'headersToDownstreamOnDeny',
+]
+/** Envoy's default for an ext_authz call made by Istio. */
+const defaultTimeoutMilliseconds = 600_000
+
+/** Reads a MeshConfig on top of `base`; what the gateway does not honour is a warning. */
+export function parseMeshConfig(mesh: Reader, base: MeshConfig): MeshConfig {
+  for (const name of mesh.names()) {
+    if (!honoured.includes(name)) mesh.field(name).warn(`\`${name}\` has no effect on this gateway`)
+  }
+  const trusted = mesh.field('defaultConfig').field('gatewayTopology').field('numTrustedProxies')
+  const numTrustedProxies = trusted.integer() ?? base.numTrustedProxies
+  if (numTrustedProxies < 0) trusted.error('must not be negative')
+  return {
+    rootNamespace: mesh.field('rootNamespace').text() ?? base.rootNamespace,
+    pathNormalisation: parseNormalisation(mesh.field('pathNormalization').field('normalization'), base),
+    numTrustedProxies,
+    extensionProviders: [
+      ...base.extensionProviders,
+      ...mesh.field('extensionProviders').items().flatMap(parseProvider),
+    ],
+  }
+}
+
+function parseNormalisation(reader: Reader, base: MeshConfig): PathNormalisation {
+  const text = reader.text()
+  if (text === undefined) return base.pathNormalisation
+  const known = Object.hasOwn(normalisations, text) ? normalisations[text] : undefined
+  if (!known) reader.error(`unknown normalisation \`${text}\``, `known: ${Object.keys(normalisations).join(', ')}`)
+  return known ?? base.pathNormalisation
+}
+
+function parseProvider(reader: Reader): ExtensionProvider[] {
+  const name = reader.field('name').text() ?? ''
+  if (name === '') reader.error('a provider needs a name')
+  const http = reader.field('envoyExtAuthzHttp')
+  if (!http.isPresent) {
+    const kind = reader.names().find((field) => field !== 'name') ?? 'nothing'
+    reader.warn(`provider \`${name}\` is \`${kind}\`, which this gateway cannot ask`, 'use `envoyExtAuthzHttp`')
+    return []
+  }
+  http.refuseUnknown(providerFields)
+  return [{ name, place: reader.place, ...parseConnection(http), ...parseHeaderLists(http) }]
+}
+
+function parseConnection(http: Reader) {
+  const service = http.field('service').text() ?? ''
+  const port = http.field('port').integer() ?? 0
+  if (service === '') http.error('a provider needs its `service`')
+  if (port < 1 || port > 65535) http.error('a provider needs its `port`')
+  const timeout = http.field('timeout').text()
+  const timeoutMilliseconds = timeout === undefined ? defaultTimeoutMilliseconds : (parseGoDuration(timeout) ?? 0)
+  if (timeoutMilliseconds <= 0) http.field('timeout').error(`\`${timeout}\` is no duration`, 'write for example `5s`')
+  const status = http.field('statusOnError').isPresent ? Number(http.field('statusOnError').value) : 403
+  if (!Number.isInteger(status) || status < 200 || status > 599) http.field('statusOnError').error('must be a status')
+  const pathPrefix = http.field('pathPrefix').text() ?? ''
+  if (pathPrefix !== '' && !pathPrefix.startsWith('/')) http.field('pathPrefix').error('must start with `/`')
+  return {
+    service,
+    port,
+    timeoutMilliseconds,
+    pathPrefix,
+    failOpen: http.field('failOpen').flag() ?? false,
+    statusOnError: status,
+  }
+}
+
+function parseHeaderLists(http: Reader) {
+  const patterns = (field: string) => {
+    const list = http.field(field)
+    for (const item of list.items()) {
+      if (item.value === '*') item.error('`*` alone is not allowed', 'name the headers, or use `x-*`')
+    }
+    return list.texts()
+  }
+  const additional = http.field('includeAdditionalHeadersInCheck')
+  return {
+    includeRequestHeadersInCheck: [...patterns('includeRequestHeadersInCheck'), ...patterns('includeHeadersInCheck')],
+    includeAdditionalHeadersInCheck: Object.fromEntries(
+      additional.names().map((name) => [name.toLowerCase(), additional.field(name).text() ?? '']),
+    ),
+    headersToUpstreamOnAllow: patterns('headersToUpstreamOnAllow'),
+    headersToDownstreamOnAllow: patterns('headersToDownstreamOnAllow'),
+    headersToDownstreamOnDeny: patterns('headersToDownstreamOnDeny'),
+  }
+}

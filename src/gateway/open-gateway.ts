@@ -1,0 +1,124 @@
+/**
+ * Part `gateway`: the reverse proxy that enforces Istio policy without a mesh. It routes, asks providers, verifies
+ * tokens, decides and forwards; it signs nobody in and keeps no user.
+ */
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Fetch } from '../http/part.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { Log } from '../kit/log.ts'
+import type { Random } from '../kit/random.ts'
+import type { Ask } from './ask.ts'
+import type { GatewayConfig } from './config.ts'
+import type { GatewayContext } from './context.ts'
+import { type Arrival, Exchange, parseRequest } from './exchange.ts'
+import { openHttpAsk } from './http-ask.ts'
+import { openSockets } from './open-sockets.ts'
+import { openOriginPools } from './origin-pools.ts'
+import { crash, runPipeline } from './pipeline.ts'
+import { openRequestIds } from './request-ids.ts'
+import { openPartServer } from './serve-part.ts'
+import { compileState } from './state.ts'
+import type { ResolveUpstream } from './upstreams.ts'
+
+/** What a gateway is opened with. */
+export interface GatewayOptions {
+  /** Parsed without errors. */
+  readonly config: GatewayConfig
+  readonly resolveUpstream: ResolveUpstream
+  /** Providers in this process, by the name CUSTOM policies use. */
+  readonly ask?: Readonly<Record<string, Ask>>
+  /** Reaches issuers for their keys. */
+  readonly fetch: Fetch
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** The address browsers use, for example `https://platform.example.com`. */
+  readonly publicUrl?: string
+  /** Header names, beside the built-in ones, that tell an app who the user is; clients may not send them. */
+  readonly identityHeaders?: readonly string[]
+  /** Cookies that are ours and that no app may see. */
+  readonly ownCookies?: (name: string) => boolean
+  /** Where the shared files of pages are served without sign-in; without it refusals are plain text. */
+  readonly assetsPath?: string
+}
+
+/** A running gateway: listeners for a `node:http` server. */
+export interface Gateway {
+  /** For the server's `request` event. */
+  handle(request: IncomingMessage, response: ServerResponse): void
+  /** For the server's `upgrade` event. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Runs on another configuration from the next request on. */
+  reload(config: GatewayConfig): void
+  close(): Promise<void>
+}
+
+/** Opens a gateway. It listens nowhere itself. */
+export function openGateway(options: GatewayOptions): Gateway {
+  const { resolveUpstream, ask = {}, identityHeaders = [], clock, random, log } = options
+  const pools = openOriginPools()
+  const context: GatewayContext = {
+    resolveUpstream,
+    ownCookies: options.ownCookies ?? (() => false),
+    publicOrigin: options.publicUrl === undefined ? undefined : new URL(options.publicUrl).origin,
+    assetsPath: options.assetsPath,
+    requestId: openRequestIds(random),
+    pools,
+    parts: openPartServer(),
+    sockets: openSockets(),
+    clock,
+    random,
+    log,
+  }
+  const dependencies = {
+    ask,
+    identityHeaders,
+    fetch: options.fetch,
+    clock,
+    log,
+    openHttpAsk: (provider: Parameters<typeof openHttpAsk>[0]) => openHttpAsk(provider, { pools, resolveUpstream }),
+  }
+  let state = compileState(options.config, dependencies)
+
+  function run(arrival: Arrival): void {
+    const { request, response } = arrival
+    const parsed = parseRequest(request, state, context.requestId())
+    if (!parsed) {
+      response.writeHead(400, ['content-type', 'text/plain', 'content-length', '11', 'connection', 'close'])
+      response.end('bad request')
+      return
+    }
+    const exchange = new Exchange(context, state, arrival, parsed)
+    try {
+      runPipeline(exchange)
+    } catch (error) {
+      crash(exchange, error)
+    }
+  }
+
+  return {
+    handle: (request, response) => run({ request, response, upgrade: undefined }),
+    upgrade(request, socket, head) {
+      socket.on('error', () => socket.destroy())
+      const response = responseOver(request, socket)
+      run({ request, response, upgrade: { socket, head } })
+    },
+    reload(config) {
+      state = compileState(config, dependencies)
+    },
+    async close() {
+      context.sockets.closeAll()
+      await pools.close()
+    },
+  }
+}
+
+/** A response to a request that asked for an upgrade, for when it is refused: Node leaves that socket to us. */
+function responseOver(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]) // an HTTP server's socket is a Socket
+  response.on('finish', () => socket.end())
+  return response
+}

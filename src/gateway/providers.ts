@@ -1,0 +1,100 @@
+import type { Ask, AskAnswer } from './ask.ts'
+import type { HeaderList } from './header-list.ts'
+import type { MeshConfig } from './mesh-config.ts'
+import { compileNamePatterns } from './name-patterns.ts'
+
+/** A provider ready to be asked, its header lists compiled. */
+export interface Provider {
+  readonly name: string
+  readonly ask: Ask
+  readonly failOpen: boolean
+  readonly statusOnError: number
+  /** What of a request it is given. */
+  givenHeaders(headers: HeaderList): Readonly<Record<string, string | undefined>>
+  /** Whether a header of an allowing answer is set on the request. */
+  readonly goesUpstream: (name: string) => boolean
+  /** Whether a header of an allowing answer is added to the response. */
+  readonly goesDownstreamOnAllow: (name: string) => boolean
+  /** Whether a header of a refusing answer is relayed. */
+  readonly goesDownstreamOnDeny: (name: string) => boolean
+}
+
+/** What a provider in this process gets where no `extensionProviders` entry says: all a browser login needs. */
+const inProcessDefaults = {
+  failOpen: false,
+  statusOnError: 403,
+  includeAdditionalHeadersInCheck: {},
+  includeRequestHeadersInCheck: ['cookie', 'accept', 'x-requested-with', 'sec-fetch-mode', 'sec-fetch-dest'],
+  headersToUpstreamOnAllow: ['authorization', 'x-auth-request-*'],
+  headersToDownstreamOnAllow: ['set-cookie'],
+  headersToDownstreamOnDeny: [],
+}
+
+/** Headers that never leave an answer: they frame the message, not its meaning (Envoy drops Host and hop-by-hop ones). */
+const framing = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'upgrade',
+  'trailer',
+])
+/** Told even where the list of a provider leaves them out. */
+const alwaysOnDeny = new Set(['www-authenticate', 'location'])
+
+/**
+ * Compiles the providers of a mesh: those of `asks` answer in this process (a MeshConfig entry of that name still
+ * decides their header lists), the others are asked by `openHttpAsk`.
+ */
+export function compileProviders(
+  { extensionProviders }: MeshConfig,
+  asks: Readonly<Record<string, Ask>>,
+  openHttpAsk: (provider: MeshConfig['extensionProviders'][number]) => Ask,
+): ReadonlyMap<string, Provider> {
+  const providers = new Map<string, Provider>()
+  for (const [name, ask] of Object.entries(asks)) providers.set(name, compileProvider(name, ask, inProcessDefaults))
+  for (const provider of extensionProviders) {
+    const ask = (Object.hasOwn(asks, provider.name) ? asks[provider.name] : undefined) ?? openHttpAsk(provider)
+    providers.set(provider.name, compileProvider(provider.name, ask, provider))
+  }
+  return providers
+}
+
+type Lists = Pick<MeshConfig['extensionProviders'][number], keyof typeof inProcessDefaults>
+
+function compileProvider(name: string, ask: Ask, lists: Lists): Provider {
+  const isGiven = compileNamePatterns(lists.includeRequestHeadersInCheck)
+  const additional = Object.entries(lists.includeAdditionalHeadersInCheck)
+  const onDeny = compileNamePatterns(lists.headersToDownstreamOnDeny)
+  const relaysAll = lists.headersToDownstreamOnDeny.length === 0
+  const upstream = compileNamePatterns(lists.headersToUpstreamOnAllow)
+  const downstream = compileNamePatterns(lists.headersToDownstreamOnAllow)
+  return {
+    name,
+    ask,
+    failOpen: lists.failOpen,
+    statusOnError: lists.statusOnError,
+    givenHeaders(headers) {
+      const given: Record<string, string | undefined> = {}
+      const { flat } = headers
+      for (let at = 0; at < flat.length; at += 2) {
+        const header = flat[at] ?? ''
+        // Authorization is always sent (Istio's EnvoyExternalAuthorizationHttpProvider reference)
+        if (header !== 'authorization' && !isGiven(header)) continue
+        given[header] ??= headers.get(header)
+      }
+      for (const [header, value] of additional) given[header] = value
+      return given
+    },
+    goesUpstream: (header) => upstream(header) && !framing.has(header),
+    goesDownstreamOnAllow: (header) => downstream(header) && !framing.has(header),
+    goesDownstreamOnDeny: (header) => !framing.has(header) && (relaysAll || onDeny(header) || alwaysOnDeny.has(header)),
+  }
+}
+
+/** An answer as verdict: exactly 200 allows, 5xx is a failure, anything else refuses. */
+export function verdictOf({ status }: AskAnswer): 'allow' | 'deny' | 'error' {
+  if (status === 200) return 'allow'
+  return status >= 500 ? 'error' : 'deny'
+}

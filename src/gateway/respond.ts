@@ -1,0 +1,95 @@
+import { errorPage } from '../http/views/error-page.ts'
+import { pageResponse } from '../http/views/page.ts'
+import type { AskAnswer } from './ask.ts'
+import type { Exchange } from './exchange.ts'
+import type { Refusal } from './token-refusals.ts'
+
+/** What the gateway itself answers. */
+export interface Answer {
+  readonly status: number
+  /** Flat. */
+  readonly headers?: readonly string[]
+  readonly body?: string
+}
+
+/** Sends an answer of the gateway's own; every 401 and 403 tells the id by which it can be explained. */
+export function respond(exchange: Exchange, { status, headers = [], body = '' }: Answer): void {
+  const { response, requestId } = exchange
+  if (response.headersSent || response.destroyed) return
+  const all = [...headers, 'content-length', String(Buffer.byteLength(body))]
+  if (status === 401 || status === 403) all.push('x-request-id', requestId)
+  response.writeHead(status, all)
+  response.end(exchange.method === 'HEAD' ? undefined : body)
+}
+
+/** A short text for people and programs. */
+export function respondText(exchange: Exchange, status: number, body: string, headers: readonly string[] = []): void {
+  respond(exchange, { status, body, headers: ['content-type', 'text/plain', ...headers] })
+}
+
+/** The policies refused: Envoy's 403, or natively a page for people. */
+export function respondForbidden(exchange: Exchange): void {
+  respondForPeople(exchange, 403, {
+    title: 'Access denied',
+    message: 'You may not open this page.',
+    advice: 'If you think you should, send the request id below to the people who run this platform.',
+    plain: 'RBAC: access denied',
+  })
+}
+
+/** A token was refused: Envoy's text and challenge. */
+export function respondUnauthorized(exchange: Exchange, { status, text }: Refusal): void {
+  const challenge = `Bearer realm="${realmOf(exchange)}", error="invalid_token"`
+  respondForPeople(exchange, status, {
+    title: status === 401 ? 'Your sign-in is not valid' : 'Access denied',
+    message: `The token that came with this request was refused: ${text}.`,
+    advice: 'Sign in again. If this stays, send the request id below to the people who run this platform.',
+    plain: text,
+    headers: ['www-authenticate', challenge],
+  })
+}
+
+const maxRealmCharacters = 256
+
+/** Where the token was refused (Envoy jwt_authn/filter.cc); the query is left out, since it may carry a token. */
+function realmOf({ state, context, scheme, host, path }: Exchange): string {
+  const origin = state.isNative && context.publicOrigin !== undefined ? context.publicOrigin : `${scheme}://${host}`
+  return `${origin}${path.slice(0, maxRealmCharacters)}`.replace(/["\\]/g, '')
+}
+
+interface ForPeople {
+  readonly title: string
+  readonly message: string
+  readonly advice: string
+  readonly plain: string
+  readonly headers?: readonly string[]
+}
+
+function respondForPeople(exchange: Exchange, status: number, { plain, headers = [], ...props }: ForPeople): void {
+  const { assetsPath } = exchange.context
+  const wantsPage = exchange.state.isNative && (exchange.headers.get('accept') ?? '').includes('text/html')
+  if (!wantsPage || assetsPath === undefined) {
+    respondText(exchange, status, plain, headers)
+    return
+  }
+  const { requestId } = exchange
+  pageResponse(errorPage({ ...props, requestId, assetsPath }), { status })
+    .then(async (page) => {
+      respond(exchange, { status, headers: [...[...page.headers].flat(), ...headers], body: await page.text() })
+    })
+    .catch(() => respondText(exchange, status, plain, headers))
+}
+
+/** Relays what a provider answered instead of the app. */
+export function respondAnswer(
+  exchange: Exchange,
+  { status, headers, body }: AskAnswer,
+  isRelayed: (name: string) => boolean,
+): void {
+  const relayed: string[] = []
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = (headers[at] ?? '').toLowerCase()
+    if (isRelayed(name) && name !== 'x-request-id') relayed.push(name, headers[at + 1] ?? '')
+  }
+  respond(exchange, { status, headers: relayed, body })
+}

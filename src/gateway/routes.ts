@@ -1,0 +1,174 @@
+import type { RequestFacts } from '../policy/facts.ts'
+import { byAge } from '../policy/resource.ts'
+import type { Workload } from '../policy/scope.ts'
+import type { GatewayConfig } from './config.ts'
+import type { Ingress } from './ingress.ts'
+import { matchesText } from './text-matcher.ts'
+import type { HttpRoute, NamedMatch, RouteMatch, VirtualService } from './virtual-service.ts'
+
+/** One way a request may go: a route with the one match that leads to it (Envoy has a route for each match). */
+export interface Route {
+  readonly service: VirtualService
+  readonly route: HttpRoute
+  readonly match: RouteMatch | undefined
+}
+
+/** Every route of one gateway, by host. */
+export interface RouteTable {
+  /** The route a request takes; the first that matches on the most specific host. */
+  find(facts: RequestFacts, scheme: string): Route | undefined
+  /** Whether a route looks at headers, which verified claims may have changed. */
+  readonly readsHeaders: boolean
+}
+
+/**
+ * Compiles the VirtualServices of a gateway. Hosts: exact before the longest wildcard before `*`. Within a host: by
+ * age of the resource, then as written; pure catch-alls last, so that the dashboard's `/` does not shadow `/jupyter/`
+ * (Istio pilot/pkg/networking/core/route).
+ */
+export function compileRoutes({ virtualServices, ingresses, workload, mode }: GatewayConfig): RouteTable {
+  const hosts = new Map<string, Route[]>()
+  let readsHeaders = false
+  for (const service of virtualServices.toSorted(byAge)) {
+    const bound = boundHosts(service, ingresses, { workload, acceptsUnbound: mode === 'native' })
+    const routes = service.http.flatMap((route) => splitMatches(service, route))
+    readsHeaders ||= routes.some(({ match }) => match && match.headers.length + match.withoutHeaders.length > 0)
+    for (const host of bound) hosts.set(host, [...(hosts.get(host) ?? []), ...routes])
+  }
+  const indexes = new Map([...hosts].map(([host, routes]) => [host, indexRoutes(catchAllsLast(routes))]))
+  const wildcards = [...indexes.keys()]
+    .filter((host) => host.startsWith('*') && host !== '*')
+    .toSorted((a, b) => b.length - a.length)
+    .map((host) => [host.slice(1), indexes.get(host)] as const)
+  const fallback = indexes.get('*')
+
+  const indexOf = (host: string): RouteIndex | undefined =>
+    indexes.get(host) ??
+    wildcards.find(([suffix]) => host.length > suffix.length && host.endsWith(suffix))?.[1] ??
+    fallback
+  return {
+    readsHeaders,
+    find(facts, scheme) {
+      const index = indexes.size === 1 && fallback ? fallback : indexOf(hostName(facts.host))
+      return index?.find(facts, scheme)
+    },
+  }
+}
+
+/** The host without its port, in lower case; routing ignores the port. */
+function hostName(host: string): string {
+  const colon = host.lastIndexOf(':')
+  const name = colon > host.lastIndexOf(']') ? host.slice(0, colon) : host
+  return name.toLowerCase()
+}
+
+/** The hosts a service is reachable under here: its own, where a Gateway it is bound to serves them. */
+function boundHosts(
+  service: VirtualService,
+  ingresses: readonly Ingress[],
+  { workload, acceptsUnbound }: { workload: Workload; acceptsUnbound: boolean },
+): readonly string[] {
+  const names = service.gateways.filter((name) => name !== 'mesh')
+  if (names.length === 0) return acceptsUnbound && service.gateways.length === 0 ? service.hosts : []
+  const hosts = new Set<string>()
+  for (const name of names) {
+    const ingress = ingresses.find((one) => `${one.namespace}/${one.name}` === name)
+    if (ingress && !selects(ingress, workload)) continue
+    // a Gateway that no file describes serves every host, so that routes alone are enough to start with
+    for (const host of ingress ? intersect(ingress.hosts, service.hosts) : service.hosts) hosts.add(host)
+  }
+  return [...hosts]
+}
+
+function selects(ingress: Ingress, workload: Workload): boolean {
+  return Object.entries(ingress.selector).every(([name, value]) => workload.labels[name] === value)
+}
+
+/** The narrower of each pair of hosts that overlap: `*` ∩ `a.b` = `a.b`, `*.b` ∩ `a.b` = `a.b`. */
+function intersect(served: readonly string[], wanted: readonly string[]): string[] {
+  return wanted.flatMap((host) =>
+    served.flatMap((server) => {
+      if (server === host || covers(server, host)) return [host]
+      return covers(host, server) ? [server] : []
+    }),
+  )
+}
+
+function covers(wildcard: string, host: string): boolean {
+  return wildcard.startsWith('*') && host.endsWith(wildcard.slice(1)) && host !== wildcard
+}
+
+function splitMatches(service: VirtualService, route: HttpRoute): Route[] {
+  if (route.matches.length === 0) return [{ service, route, match: undefined }]
+  return route.matches
+    .filter((match) => match.gateways.length === 0 || match.gateways.some((name) => service.gateways.includes(name)))
+    .map((match) => ({ service, route, match }))
+}
+
+function catchAllsLast(routes: readonly Route[]): Route[] {
+  return [...routes.filter((route) => !isCatchAll(route)), ...routes.filter(isCatchAll)]
+}
+
+function isCatchAll({ match }: Route): boolean {
+  if (!match) return true
+  const { uri, method, authority, scheme, port, headers, withoutHeaders, queryParams } = match
+  const isWide = !uri || (uri.kind === 'prefix' && uri.text === '/') || (uri.kind === 'regex' && uri.text === '.*')
+  const conditions = [method, authority, scheme, port].some((one) => one !== undefined)
+  return isWide && !conditions && headers.length + withoutHeaders.length + queryParams.length === 0
+}
+
+interface RouteIndex {
+  find(facts: RequestFacts, scheme: string): Route | undefined
+}
+
+/**
+ * Routes by the first segment of the path, so that a thousand prefixes cost what ten do. A route that is not tied to
+ * one whole first segment stands in every list; the order stays.
+ */
+function indexRoutes(routes: readonly Route[]): RouteIndex {
+  const segments = new Set(routes.flatMap((route) => firstSegmentOf(route) ?? []))
+  const general = routes.filter((route) => firstSegmentOf(route) === undefined)
+  const bySegment = new Map(
+    [...segments].map((segment) => [segment, routes.filter((route) => (firstSegmentOf(route) ?? segment) === segment)]),
+  )
+  return {
+    find(facts, scheme) {
+      const candidates = bySegment.get(firstSegment(facts.path)) ?? general
+      for (const candidate of candidates) if (matchesRoute(candidate.match, facts, scheme)) return candidate
+      return undefined
+    },
+  }
+}
+
+/** `/a/b` → `a` */
+function firstSegment(path: string): string {
+  const end = path.indexOf('/', 1)
+  return end < 0 ? path.slice(1) : path.slice(1, end)
+}
+
+/** The first segment every path of this route has, where there is one. */
+function firstSegmentOf({ match }: Route): string | undefined {
+  const uri = match?.uri
+  if (!uri || uri.kind === 'regex' || match.ignoreUriCase) return undefined
+  const isWhole = uri.kind === 'exact' || uri.text.indexOf('/', 1) > 0
+  return isWhole ? firstSegment(uri.text) : undefined
+}
+
+function matchesRoute(match: RouteMatch | undefined, facts: RequestFacts, scheme: string): boolean {
+  if (!match) return true
+  if (match.uri && !matchesText(match.uri, facts.path, match.ignoreUriCase)) return false
+  if (match.method && !matchesText(match.method, facts.method, false)) return false
+  if (match.authority && !matchesText(match.authority, facts.host, false)) return false
+  if (match.scheme && !matchesText(match.scheme, scheme, false)) return false
+  if (match.port !== undefined && match.port !== facts.localPort) return false
+  for (const named of match.headers) if (!matchesNamed(named, facts.header(named.name))) return false
+  for (const named of match.withoutHeaders) if (matchesNamed(named, facts.header(named.name))) return false
+  if (match.queryParams.length === 0) return true
+  const query = new URLSearchParams(facts.query)
+  return match.queryParams.every((named) => matchesNamed(named, query.get(named.name) ?? undefined))
+}
+
+function matchesNamed({ match }: NamedMatch, value: string | undefined): boolean {
+  if (value === undefined) return false
+  return match === undefined || matchesText(match, value, false)
+}

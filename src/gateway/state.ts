@@ -1,0 +1,80 @@
+import type { Fetch } from '../http/part.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { Log } from '../kit/log.ts'
+import { type PolicySet, selectPolicies } from '../policy/policy-set.ts'
+import { mergeJwtRules } from '../policy/request-authentication.ts'
+import type { Ask } from './ask.ts'
+import { type Authenticator, openAuthenticator } from './authenticate.ts'
+import type { GatewayConfig } from './config.ts'
+import {
+  compileHeaderReader,
+  edgeNames,
+  edgePrefixes,
+  forwardingNames,
+  type HeaderReader,
+  identityNames,
+  identityPrefixes,
+} from './incoming.ts'
+import type { MeshConfig } from './mesh-config.ts'
+import { compileProviders, type Provider } from './providers.ts'
+import { compileRoutes, type RouteTable } from './routes.ts'
+
+/** Everything compiled from one configuration. Immutable, so that a reload swaps one reference. */
+export interface GatewayState {
+  readonly config: GatewayConfig
+  readonly isNative: boolean
+  readonly policies: PolicySet
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly authenticator: Authenticator
+  readonly routes: RouteTable
+  readonly headerReader: HeaderReader
+}
+
+/** What compiling needs beside the configuration. */
+export interface StateDependencies {
+  readonly ask: Readonly<Record<string, Ask>>
+  readonly openHttpAsk: (provider: MeshConfig['extensionProviders'][number]) => Ask
+  readonly fetch: Fetch
+  readonly clock: Clock
+  readonly log: Log
+  /** Further header names a client may not set (native mode). */
+  readonly identityHeaders: readonly string[]
+}
+
+/** Compiles a configuration that was parsed without errors. */
+export function compileState(config: GatewayConfig, dependencies: StateDependencies): GatewayState {
+  const { workload, mesh, mode } = config
+  const isNative = mode === 'native'
+  const providers = compileProviders(mesh, dependencies.ask, dependencies.openHttpAsk)
+  const jwtRules = mergeJwtRules(config.requestAuthentications, workload, mesh.rootNamespace)
+  const authenticator = openAuthenticator(jwtRules, { ...dependencies, mode })
+  return {
+    config,
+    isNative,
+    providers,
+    authenticator,
+    policies: selectPolicies(config.authorizationPolicies, {
+      workload,
+      rootNamespace: mesh.rootNamespace,
+      providers: new Set(providers.keys()),
+      allowsSeveralProviders: isNative,
+    }),
+    routes: compileRoutes(config),
+    headerReader: isNative
+      ? compileHeaderReader(refusedNames(config, authenticator, dependencies.identityHeaders), identityPrefixes)
+      : compileHeaderReader(edgeNames, edgePrefixes),
+  }
+}
+
+/** What only the gateway may say of a request: identity, whatever tokens and providers tell, and its way here. */
+function refusedNames(config: GatewayConfig, { outputs }: Authenticator, more: readonly string[]): string[] {
+  const told = config.mesh.extensionProviders
+    .flatMap(({ headersToUpstreamOnAllow }) => headersToUpstreamOnAllow)
+    .map((name) => name.toLowerCase())
+    .filter((name) => !name.includes('*') && !sharedWithClients.has(name))
+  const forwarding = config.mesh.numTrustedProxies === 0 ? forwardingNames : []
+  return [...identityNames, ...forwarding, ...outputs.flat(), ...told, ...more]
+}
+
+/** Headers a provider may replace but a client needs to send. */
+const sharedWithClients = new Set(['authorization', 'cookie', 'host', 'path', 'content-type', 'accept'])

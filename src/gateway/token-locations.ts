@@ -1,0 +1,96 @@
+import type { JwtRule } from '../policy/request-authentication.ts'
+import type { GatewayMode } from './config.ts'
+import type { HeaderList } from './header-list.ts'
+
+/** A place in the request where a token may be. */
+export type TokenLocation =
+  | { readonly kind: 'header'; readonly name: string; readonly prefix: string }
+  | { readonly kind: 'param' | 'cookie'; readonly name: string }
+
+/** A token as found, not verified. */
+export interface FoundToken {
+  readonly text: string
+  readonly location: TokenLocation
+}
+
+/** What tokens are looked for in. */
+export interface TokenSource {
+  readonly headers: HeaderList
+  /** `?a=b`, or empty. */
+  readonly query: string
+}
+
+const defaults: readonly TokenLocation[] = [
+  { kind: 'header', name: 'authorization', prefix: 'Bearer ' },
+  { kind: 'param', name: 'access_token' },
+]
+
+/** Where a rule looks: what it names, or else `Authorization: Bearer` and `access_token`; in Envoy's order. */
+export function locationsOf({ fromHeaders, fromParams, fromCookies }: JwtRule): readonly TokenLocation[] {
+  if (fromHeaders.length + fromParams.length + fromCookies.length === 0) return defaults
+  const byKey = (a: { name: string; prefix?: string }, b: { name: string; prefix?: string }) =>
+    a.name + (a.prefix ?? '') < b.name + (b.prefix ?? '') ? -1 : 1
+  return [
+    ...fromHeaders.toSorted(byKey).map(({ name, prefix }) => ({ kind: 'header' as const, name, prefix })),
+    ...fromParams.toSorted().map((name) => ({ kind: 'param' as const, name })),
+    ...fromCookies.toSorted().map((name) => ({ kind: 'cookie' as const, name })),
+  ]
+}
+
+/** Every token at these locations (Envoy jwt_authn/extractor.cc). */
+export function findTokens(locations: readonly TokenLocation[], source: TokenSource, mode: GatewayMode): FoundToken[] {
+  const found: FoundToken[] = []
+  for (const location of locations) {
+    if (location.kind === 'header') {
+      for (const value of source.headers.all(location.name)) {
+        const text = tokenIn(value, location.prefix, mode)
+        if (text !== undefined) found.push({ text, location })
+      }
+    } else {
+      const text = location.kind === 'param' ? paramValue(source.query, location.name) : cookieOf(source, location.name)
+      if (text !== undefined) found.push({ text, location })
+    }
+  }
+  return found
+}
+
+/**
+ * Envoy looks for the prefix anywhere in the value, case-sensitive, and takes what follows. Natively the value must
+ * start with it, and its case does not matter (RFC 9110 §11.1: schemes are case-insensitive).
+ */
+function tokenIn(value: string, prefix: string, mode: GatewayMode): string | undefined {
+  if (prefix === '') return value
+  if (mode === 'native') {
+    if (value.slice(0, prefix.length).toLowerCase() !== prefix.toLowerCase()) return undefined
+    return value.slice(prefix.length).trim()
+  }
+  const at = value.indexOf(prefix)
+  if (at < 0) return undefined
+  const start = value.slice(at + prefix.length).search(/[\w.-]/)
+  return start < 0 ? value : value.slice(at + prefix.length + start)
+}
+
+function paramValue(query: string, name: string): string | undefined {
+  return query.includes(name) ? (new URLSearchParams(query).get(name) ?? undefined) : undefined
+}
+
+function cookieOf({ headers }: TokenSource, name: string): string | undefined {
+  for (const part of (headers.get('cookie') ?? '').split(';')) {
+    const equals = part.indexOf('=')
+    if (equals > 0 && part.slice(0, equals).trim() === name) return unquoted(part.slice(equals + 1).trim())
+  }
+  return undefined
+}
+
+function unquoted(value: string): string {
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
+}
+
+/** The query without a parameter; what is left keeps its spelling. */
+export function withoutParam(query: string, name: string): string {
+  const kept = query
+    .slice(1)
+    .split('&')
+    .filter((pair) => new URLSearchParams(pair).get(name) === null)
+  return kept.length === 0 ? '' : `?${kept.join('&')}`
+}

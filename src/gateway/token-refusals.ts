@@ -1,0 +1,48 @@
+import type { JwtMalformation } from '../tokens/jwt.ts'
+import type { TokenRefusal } from '../tokens/verify.ts'
+import type { GatewayMode } from './config.ts'
+
+/** Why a token was not accepted, in Envoy's words (source/common/jwt/status.cc). */
+export interface Refusal {
+  readonly status: 401 | 403
+  readonly text: string
+}
+
+/** Any reason `tokens` knows, and the one it cannot: the keys were not to be had. */
+export type RefusalReason = TokenRefusal | { readonly reason: 'keys-unavailable' }
+
+const texts: Readonly<Record<Exclude<RefusalReason['reason'], 'malformed'>, string>> = {
+  'alg-not-supported': 'Jwt header [alg] is not supported',
+  'issuer-mismatch': 'Jwt issuer is not configured',
+  expired: 'Jwt is expired',
+  'not-yet-valid': 'Jwt not yet valid',
+  'audience-mismatch': 'Audiences in Jwt are not allowed',
+  'no-keys': "Jwks doesn't have any valid public key",
+  'no-matching-key': "Jwks doesn't have key to match kid or alg from Jwt",
+  'bad-signature': 'Jwt verification fails',
+  'keys-unavailable': 'Jwks remote fetch is failed',
+}
+
+const malformations: Readonly<Record<Extract<JwtMalformation, string>, string>> = {
+  'not-three-parts': 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections',
+  'header-not-base64url': 'Jwt header is an invalid Base64url encoded',
+  'header-not-json': 'Jwt header is an invalid JSON',
+  'header-alg-missing': 'Jwt header [alg] field is required and must be a string',
+  'header-kid-not-string': 'Jwt header [kid] field is not a string',
+  'payload-not-base64url': 'Jwt payload is an invalid Base64url encoded',
+  'payload-not-json': 'Jwt payload is an invalid JSON',
+  'signature-not-base64url': 'Jwt signature is an invalid Base64url encoded',
+}
+
+/** The answer Envoy gives. istiod hands Envoy a made-up key when it cannot fetch any, so there the signature fails. */
+export function refusalOf(why: RefusalReason, mode: GatewayMode): Refusal {
+  if (why.reason === 'malformed') return { status: 401, text: malformationText(why.malformed) }
+  if (why.reason === 'keys-unavailable' && mode === 'istio') return { status: 401, text: texts['bad-signature'] }
+  return { status: why.reason === 'audience-mismatch' ? 403 : 401, text: texts[why.reason] }
+}
+
+function malformationText(malformed: JwtMalformation): string {
+  if (typeof malformed === 'string') return malformations[malformed]
+  const wanted = { string: 'a string', number: 'an integer', 'string-or-list': 'a string or string list' }
+  return `Jwt payload [${malformed.claim}] field is not ${wanted[malformed.wanted]}`
+}

@@ -1,0 +1,74 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { Exchange } from './exchange.ts'
+import { respond, respondText } from './respond.ts'
+
+/**
+ * Whether a page of another site opened this WebSocket with the visitor's cookies (cross-site WebSocket hijacking).
+ * Programs send no `Origin`, and without a cookie there is nothing to hijack.
+ */
+export function isForeignOrigin({ headers, host, context }: Exchange): boolean {
+  const origin = headers.get('origin')?.toLowerCase()
+  if (origin === undefined || headers.get('cookie') === undefined) return false
+  if (origin === context.publicOrigin?.toLowerCase()) return false
+  return origin.slice(origin.indexOf('//') + 2) !== host.toLowerCase()
+}
+
+/** Opens a WebSocket to an origin; once it agrees, bytes go both ways untouched. */
+export function forwardUpgrade(exchange: Exchange, origin: string, target: string): void {
+  const { upgrade, method, headers, context, requestId } = exchange
+  if (!upgrade) throw new TypeError('only a request that asked for it is upgraded')
+  const upstream = (origin.startsWith('https:') ? httpsRequest : httpRequest)(origin, {
+    path: target,
+    method,
+    agent: false,
+    setHost: false,
+    headers: [...headers.flat, 'connection', 'Upgrade', 'upgrade', 'websocket'],
+  })
+  upgrade.socket.once('close', () => upstream.destroy())
+  upstream.on('upgrade', (answer, socket, head) => {
+    context.sockets.add(upgrade.socket)
+    upgrade.socket.write(switchingProtocols(answer, exchange.responseHeaders))
+    if (head.length > 0) upgrade.socket.write(head)
+    if (upgrade.head.length > 0) socket.write(upgrade.head)
+    joinSockets(upgrade.socket, socket)
+  })
+  upstream.on('response', (answer) => relay(exchange, answer))
+  upstream.on('error', (cause) => {
+    context.log.warn('upstream failed', { requestId, origin, cause })
+    respondText(
+      exchange,
+      503,
+      'upstream connect error or disconnect/reset before headers. reset reason: connection failure',
+    )
+  })
+  upstream.end()
+}
+
+function switchingProtocols({ rawHeaders }: IncomingMessage, more: readonly string[]): string {
+  const flat = [...rawHeaders, ...more]
+  let head = 'HTTP/1.1 101 Switching Protocols\r\n'
+  for (let at = 0; at < flat.length; at += 2) head += `${flat[at]}: ${flat[at + 1]}\r\n`
+  return `${head}\r\n`
+}
+
+function joinSockets(client: Duplex, upstream: Duplex): void {
+  client.on('error', () => upstream.destroy())
+  upstream.on('error', () => client.destroy())
+  client.on('close', () => upstream.destroy())
+  upstream.on('close', () => client.destroy())
+  client.pipe(upstream)
+  upstream.pipe(client)
+}
+
+/** The origin did not agree: its answer is the answer. */
+function relay(exchange: Exchange, answer: IncomingMessage): void {
+  const chunks: Buffer[] = []
+  answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+  answer.on('end', () => {
+    const type = answer.headers['content-type']
+    const headers = type === undefined ? [] : ['content-type', type]
+    respond(exchange, { status: answer.statusCode ?? 502, headers, body: Buffer.concat(chunks).toString('utf8') })
+  })
+}

@@ -1,0 +1,19 @@
+import type { Part } from '../http/part.ts'
+
+/** Where a destination leads. */
+export type Upstream =
+  | {
+      readonly kind: 'part'
+      /** Runs in this process. */
+      readonly part: Part
+      /** Hides our own cookies from it, as from any app. Parts that keep sessions need theirs. */
+      readonly hidesOwnCookies?: boolean
+    }
+  | {
+      readonly kind: 'origin'
+      /** `http://host:port` */
+      readonly origin: string
+    }
+
+/** Finds where a host of a VirtualService or provider leads; `namespace` is where a short name is looked up. */
+export type ResolveUpstream = (host: string, port: number | undefined, namespace: string) => Upstream | undefined
