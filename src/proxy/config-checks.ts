@@ -13,9 +13,6 @@ export interface ProxyConfigProblem {
   readonly fix: string
 }
 
-/** The cookie secret committed in Kubeflow's manifests: everyone knows it. */
-const kubeflowCookieSecret = '7d16fee92f8d11b8940b081b3f8b8acb'
-
 /** Everything oauth2-proxy checks before it starts (pkg/validation), as far as the keys are acted on, and more. */
 export function checkProxyConfig(config: ProxyConfig): ProxyConfigProblem[] {
   const problems: ProxyConfigProblem[] = []
@@ -24,7 +21,7 @@ export function checkProxyConfig(config: ProxyConfig): ProxyConfigProblem[] {
   const warn = (key: ProxyKeyName, message: string, fix: string) =>
     problems.push({ severity: 'warning', key, message, fix })
   checkProvider(config, error)
-  checkCookie(config, { error, warn })
+  checkCookie(config, error)
   checkRoutes(config, error)
   checkRedirect(config, { error, warn })
   for (const name of proxyKeyNames) {
@@ -88,20 +85,13 @@ function checkProvider(config: ProxyConfig, error: Report): void {
   }
 }
 
-function checkCookie(config: ProxyConfig, { error, warn }: { error: Report; warn: Report }): void {
+function checkCookie(config: ProxyConfig, error: Report): void {
   if (config.cookie_secret === '' && config.cookie_secret_file === '') {
     error('cookie_secret', 'is missing', 'write 32 random bytes as base64url, or set cookie_secret_file')
   }
   if (config.cookie_secret !== '' && cookieKey(config.cookie_secret) === undefined) {
     const { length } = Buffer.from(config.cookie_secret)
     error('cookie_secret', `must be 16, 24 or 32 bytes, got ${length}`, 'write 32 random bytes as base64url')
-  }
-  if (config.cookie_secret === kubeflowCookieSecret) {
-    warn(
-      'cookie_secret',
-      "is the one published in Kubeflow's manifests, so anyone can forge a session",
-      'write your own',
-    )
   }
   if (!/^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}$/.test(config.cookie_name)) {
     error('cookie_name', `\`${config.cookie_name}\` is no cookie name`, 'write up to 256 letters, digits, `-` or `_`')

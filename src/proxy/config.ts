@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { AuthserviceSettings } from './authservice.ts'
 import { checkProxyConfig } from './config-checks.ts'
 import { type ProxyKey, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
 import { kindExpectations, type ProxyValue, weakValue } from './weak-values.ts'
@@ -13,7 +14,10 @@ type ValueOf<Key> =
         : number
 
 /** oauth2-proxy's configuration under its own key names, everything present, durations in milliseconds. */
-export type ProxyConfig = { readonly [Name in ProxyKeyName]: ValueOf<(typeof proxyKeys)[Name]> }
+export type ProxyConfig = { readonly [Name in ProxyKeyName]: ValueOf<(typeof proxyKeys)[Name]> } & {
+  /** Present where the proxy stands in for oidc-authservice (`parseAuthserviceEnv`). */
+  readonly authservice?: AuthserviceSettings
+}
 
 /** The defaults of all keys, typed. */
 export const defaultProxyConfig = typedConfig((name) => weakValue(proxyKeys[name].kind, proxyKeys[name].default))

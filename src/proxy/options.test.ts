@@ -133,11 +133,6 @@ test('a key that is not acted on is named with the reason, and refused where tha
   expect(parse({ toml: { ...kubeflow, tls_cert_file: '/tls.crt' } }).config).toBeUndefined()
 })
 
-test('the cookie secret everybody knows is pointed out', () => {
-  const { problems } = parse({ toml: { ...kubeflow, cookie_secret: '7d16fee92f8d11b8940b081b3f8b8acb' } })
-  expect(problems.join()).toContain('warning: cookie_secret: is the one published')
-})
-
 test('flags are spelled as in the original', () => {
   expect(flagOf('cookie_name')).toBe('--cookie-name')
   expect(flagOf('email_domains')).toBe('--email-domain')

@@ -1,0 +1,59 @@
+import type { CheckAnswer } from './check.ts'
+
+const noStore: readonly string[] = [
+  'cache-control',
+  'no-cache, no-store, must-revalidate, max-age=0',
+  'expires',
+  'Thu, 01 Jan 1970 00:00:00 UTC',
+  'x-accel-expires',
+  '0',
+]
+
+/** `Set-Cookie` values as header pairs. */
+export function setCookieHeaders(cookies: readonly string[]): string[] {
+  return cookies.flatMap((cookie) => ['set-cookie', cookie])
+}
+
+/** Lets the request pass, with these headers for the upstream; the body is the static upstream's. */
+export function allowAnswer(headers: readonly string[], status = 200): CheckAnswer {
+  return { status, headers: [...headers, 'content-type', 'text/plain; charset=utf-8'], body: 'Authenticated' }
+}
+
+/** A plain line. */
+export function textAnswer(status: number, text: string, headers: readonly string[] = []): CheckAnswer {
+  return { status, headers: [...headers, 'content-type', 'text/plain; charset=utf-8'], body: `${text}\n` }
+}
+
+/** JSON, never cached. */
+export function jsonAnswer(status: number, value: object, headers: readonly string[] = []): CheckAnswer {
+  return { status, headers: [...headers, ...noStore, 'content-type', 'application/json'], body: JSON.stringify(value) }
+}
+
+/** A redirect, never cached. */
+export function redirectAnswer(
+  location: string,
+  headers: readonly string[] = [],
+  status: 302 | 303 = 302,
+): CheckAnswer {
+  return { status, headers: ['location', location, ...headers, ...noStore], body: '' }
+}
+
+/** A page made by `http/views`, with more headers. */
+export async function pageAnswer(page: Promise<Response>, headers: readonly string[] = []): Promise<CheckAnswer> {
+  const answer = await answerOfResponse(await page)
+  return { ...answer, headers: [...answer.headers, ...headers] }
+}
+
+/** A fetch response as an answer. */
+export async function answerOfResponse(response: Response): Promise<CheckAnswer> {
+  const headers: string[] = []
+  for (const [name, value] of response.headers) headers.push(name, value) // repeats set-cookie, one each
+  return { status: response.status, headers, body: await response.text() }
+}
+
+/** An answer as a fetch response. */
+export function responseOfAnswer({ status, headers, body }: CheckAnswer): Response {
+  const all = new Headers()
+  for (let index = 0; index < headers.length; index += 2) all.append(headers[index] ?? '', headers[index + 1] ?? '')
+  return new Response(status === 204 || status === 304 ? null : body, { status, headers: all })
+}

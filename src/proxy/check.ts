@@ -1,0 +1,76 @@
+import { isBackgroundRequest, wantsJson } from './request-kind.ts'
+import type { Session } from './session.ts'
+
+/** A request to be judged, at its original path: what an `ext_authz` client or a listener knows of it. */
+export interface CheckRequest {
+  readonly method: string
+  /** The path as it will be forwarded, with its query. */
+  readonly path: string
+  readonly host: string
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** The address of the peer, as far as it can be believed. */
+  readonly clientAddress: string
+  readonly requestId: string
+}
+
+/** The answer: 200 lets the request pass with these headers, anything else goes to the client as it is. */
+export interface CheckAnswer {
+  readonly status: number
+  /** Name, value, name, value, …; names in lower case. */
+  readonly headers: readonly string[]
+  readonly body: string
+}
+
+/** What was found out about the sender before deciding. */
+export type SessionLookup =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'session'; readonly session: Session }
+  /** A bearer token that is not believed, and `bearer_token_login_fallback` is off. */
+  | { readonly kind: 'bad-bearer' }
+  /** A session that cannot be judged now: its store or its provider does not answer. */
+  | { readonly kind: 'unavailable' }
+
+/** The configuration as questions. */
+export interface CheckRules {
+  /** Exempt from sign-in: `skip_auth_routes`, `skip_auth_regex`, `skip_auth_preflight`. */
+  isSkipped(method: string, path: string): boolean
+  isApiRoute(uri: string): boolean
+  /** `email_domains`, `allowed_groups`, `allowed_roles`. */
+  mayEnter(session: Session): boolean
+  /** `allowed_groups`, `allowed_emails` and `allowed_email_domains` of the request's own query. */
+  meetsQuery(session: Session, uri: string): boolean
+  readonly forceJsonErrors: boolean
+  readonly skipProviderButton: boolean
+}
+
+/** What is to be answered. */
+export type Decision =
+  | { readonly kind: 'allow'; readonly session: Session | undefined }
+  /** `json`: 401 `{}`, `hint`: 401 with a login URL, `redirect`: 302 to the provider, `page`: 403 with the sign-in page. */
+  | { readonly kind: 'login'; readonly how: 'json' | 'hint' | 'redirect' | 'page' }
+  /** Signed in, but not one of those who may enter. */
+  | { readonly kind: 'denied'; readonly how: 'json' | 'page' }
+  | { readonly kind: 'forbidden' }
+  | { readonly kind: 'unavailable' }
+
+/**
+ * Decides about a request at its original path (oauth2-proxy oauthproxy.go `Proxy`). Pure: everything it needs is given.
+ */
+export function decide(request: CheckRequest, lookup: SessionLookup, rules: CheckRules): Decision {
+  if (lookup.kind === 'bad-bearer') return { kind: 'forbidden' }
+  const session = lookup.kind === 'session' ? lookup.session : undefined
+  const mayEnter = session !== undefined && rules.mayEnter(session)
+  if (rules.isSkipped(request.method, request.path)) return { kind: 'allow', session: mayEnter ? session : undefined }
+  if (lookup.kind === 'unavailable') return { kind: 'unavailable' }
+  if (mayEnter) return rules.meetsQuery(session, request.path) ? { kind: 'allow', session } : { kind: 'forbidden' }
+  const how = loginStyle(request, rules)
+  if (!session) return { kind: 'login', how }
+  return { kind: 'denied', how: how === 'page' || how === 'redirect' ? 'page' : 'json' }
+}
+
+function loginStyle({ path, headers }: CheckRequest, rules: CheckRules): 'json' | 'hint' | 'redirect' | 'page' {
+  if (rules.forceJsonErrors || wantsJson(headers['accept']) || rules.isApiRoute(path)) return 'json'
+  if (isBackgroundRequest(headers)) return 'hint'
+  return rules.skipProviderButton ? 'redirect' : 'page'
+}

@@ -1,0 +1,63 @@
+import type { Fetch, RequestContext } from '../http/part.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { Log } from '../kit/log.ts'
+import type { Random } from '../kit/random.ts'
+import type { Records } from '../store/records.ts'
+import type { BearerVerifier } from './bearer.ts'
+import type { CheckRequest, CheckRules } from './check.ts'
+import type { ProxyConfig } from './config.ts'
+import type { IdentityHeaders } from './identity-headers.ts'
+import type { CsrfCookieOptions } from './login/csrf-cookie.ts'
+import type { SignInLook } from './pages/sign-in-page.ts'
+import type { Provider } from './provider/provider.ts'
+import type { RedirectRule } from './redirect-target.ts'
+import type { Revocations } from './sessions/revocations.ts'
+import type { SessionCodec } from './sessions/session-codec.ts'
+import type { Sessions } from './sessions/sessions.ts'
+
+/** What the proxy's endpoints and its check share. */
+export interface ProxyCore {
+  readonly config: ProxyConfig
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly fetch: Fetch
+  readonly records: Records
+  readonly provider: Provider
+  readonly rules: CheckRules
+  readonly identityHeaders: IdentityHeaders
+  readonly codec: SessionCodec
+  readonly csrf: CsrfCookieOptions
+  readonly sessions: Sessions
+  readonly revocations: Revocations
+  readonly isValidRedirect: RedirectRule
+  readonly look: SignInLook
+  /** Path of the callback: of `redirect_url`, else under the prefix. */
+  readonly callbackPath: string
+  /** Where the pages' files are. */
+  readonly assetsPath: string
+  isTrustedProxy(address: string): boolean
+  readonly bearer: BearerVerifier
+  /** Told when a session ends: its cookie's text and its tokens must not be remembered any longer. */
+  readonly forgetting: Set<(cookieText: string, tokens: readonly string[]) => void>
+}
+
+/** The facts of a fetch request. Its path is taken as sent, not as `URL` would read it. */
+export function checkRequestOf(request: Request, context: RequestContext | undefined): CheckRequest {
+  const { url, method } = request
+  const start = url.indexOf('/', url.indexOf('//') + 2)
+  return {
+    method,
+    path: start < 0 ? '/' : url.slice(start),
+    host: request.headers.get('host') ?? url.slice(url.indexOf('//') + 2, start < 0 ? undefined : start),
+    headers: Object.fromEntries(request.headers),
+    clientAddress: context?.clientAddress ?? '',
+    requestId: context?.requestId ?? '',
+  }
+}
+
+/** The query of a request's path. */
+export function queryOf(path: string): URLSearchParams {
+  const mark = path.indexOf('?')
+  return new URLSearchParams(mark < 0 ? '' : path.slice(mark + 1))
+}

@@ -1,0 +1,28 @@
+import { textAnswer } from '../answers.ts'
+import type { CheckAnswer } from '../check.ts'
+import type { ProxyCore } from '../core.ts'
+import { meetsQueryConstraints } from '../query-constraints.ts'
+import type { EndpointInput } from './endpoints.ts'
+
+/**
+ * `/oauth2/auth`, for nginx `auth_request` and its like (oauthproxy.go `AuthOnly`): 202 with the identity headers, 401
+ * for everyone who is not signed in or not allowed, 403 where only the query's constraints fail. Never a redirect.
+ */
+export async function authOnly({ request, lookUp }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
+  const { rules, identityHeaders } = core
+  const lookup = await lookUp()
+  if (lookup.kind === 'bad-bearer') return textAnswer(403, 'Forbidden')
+  const session = lookup.kind === 'session' && rules.mayEnter(lookup.session) ? lookup.session : undefined
+  if (session && !meetsQueryConstraints(session, request.path, true)) return textAnswer(403, 'Forbidden')
+  if (session) return { status: 202, headers: identityHeaders(session), body: '' }
+  if (rules.isSkipped(request.method, forwardedPath(core, request))) return { status: 202, headers: [], body: '' }
+  return lookup.kind === 'unavailable' ? textAnswer(503, 'Service Unavailable') : textAnswer(401, 'Unauthorized')
+}
+
+/** The path that is asked about: of the request in front, where a trusted proxy says it. */
+function forwardedPath(
+  { isTrustedProxy }: ProxyCore,
+  { headers, clientAddress, path }: EndpointInput['request'],
+): string {
+  return (isTrustedProxy(clientAddress) && headers['x-forwarded-uri']) || path
+}

@@ -1,0 +1,82 @@
+import { assetResponse } from '../../http/views/assets.ts'
+import { answerOfResponse, jsonAnswer, pageAnswer, setCookieHeaders, textAnswer } from '../answers.ts'
+import type { CheckAnswer, CheckRequest, SessionLookup } from '../check.ts'
+import { type ProxyCore, queryOf } from '../core.ts'
+import { clearedSession, finishLogin } from '../login/finish-login.ts'
+import { startLogin } from '../login/start-login.ts'
+import { signInPage } from '../pages/sign-in-page.ts'
+import { redirectTarget } from '../redirect-target.ts'
+import { authOnly } from './auth-only.ts'
+import { signedOut, signOut } from './sign-out.ts'
+
+/** What an endpoint is given besides the core. */
+export interface EndpointInput {
+  readonly request: CheckRequest
+  /** Fields of a posted form; empty where the transport hands over no body. */
+  readonly form: URLSearchParams
+  /** Finds out who sent the request. */
+  lookUp(): Promise<SessionLookup>
+}
+
+/** One of the proxy's own paths. */
+export type Endpoint = (input: EndpointInput, core: ProxyCore) => CheckAnswer | Promise<CheckAnswer>
+
+/** Under `proxy_prefix`. */
+const endpoints: Readonly<Record<string, Endpoint>> = {
+  '/start': ({ request, form }, core) => startLogin(request, core, { target: targetOf(request, form, core) }),
+  '/callback': callback,
+  '/sign_in': signIn,
+  '/sign_out': ({ request, form }, core) => signOut(request, core, form),
+  '/signed_out': ({ request }, core) => signedOut(core, queryOf(request.path)),
+  '/userinfo': userinfo,
+  '/auth': authOnly,
+}
+
+/** Sign-out paths of the older Kubeflow dashboards. */
+const oldSignOutPaths: readonly string[] = ['/logout', '/authservice/logout']
+
+/** The endpoint at this path, if it is one of the proxy's own. */
+export function endpointAt(path: string, { config, callbackPath }: ProxyCore): Endpoint | undefined {
+  const mark = path.indexOf('?')
+  const pathname = mark < 0 ? path : path.slice(0, mark)
+  if (pathname === callbackPath) return callback
+  if (oldSignOutPaths.includes(pathname)) return endpoints['/sign_out']
+  const prefix = config.proxy_prefix
+  if (!pathname.startsWith(prefix)) return undefined
+  const name = pathname.slice(prefix.length)
+  if (name.startsWith('/static/')) return () => answerOfResponse(assetResponse(name.slice('/static/'.length)))
+  return Object.hasOwn(endpoints, name) ? endpoints[name] : undefined
+}
+
+function callback({ request, form }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
+  return finishLogin(request, core, form.has('state') ? form : queryOf(request.path))
+}
+
+/** The sign-in page itself; whoever asks for it is signed out of the browser first (CVE-2026-34454). */
+function signIn({ request, form }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
+  const target = targetOf(request, form, core)
+  if (core.config.skip_provider_button) return startLogin(request, core, { target })
+  const { look, assetsPath, config } = core
+  const page = signInPage({ look, startPath: `${config.proxy_prefix}/start`, target, assetsPath, status: 200 })
+  return pageAnswer(page, setCookieHeaders(clearedSession(request, core)))
+}
+
+/** Where the visitor wants to go, from `rd` or the request (`/` for requests to the proxy itself). */
+export function targetOf(request: CheckRequest, form: URLSearchParams, core: ProxyCore): string {
+  return redirectTarget(request, {
+    rd: form.get('rd') ?? queryOf(request.path).get('rd'),
+    isValid: core.isValidRedirect,
+    prefix: core.config.proxy_prefix,
+    isTrustedProxy: core.isTrustedProxy(request.clientAddress),
+  })
+}
+
+async function userinfo({ request, lookUp }: EndpointInput, { rules }: ProxyCore): Promise<CheckAnswer> {
+  const lookup = await lookUp()
+  if (lookup.kind === 'session' && rules.mayEnter(lookup.session)) {
+    const { user = '', email = '', groups, preferredUsername } = lookup.session
+    return jsonAnswer(200, { user, email, groups, preferredUsername })
+  }
+  if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable')
+  return rules.isSkipped(request.method, request.path) ? jsonAnswer(200, {}) : textAnswer(401, 'Unauthorized')
+}

@@ -1,0 +1,144 @@
+import { jsonAnswer, pageAnswer, redirectAnswer, setCookieHeaders } from '../answers.ts'
+import type { CheckAnswer, CheckRequest } from '../check.ts'
+import { type ProxyCore, queryOf } from '../core.ts'
+import { clearedSession } from '../login/finish-login.ts'
+import { publicOrigin } from '../login/start-login.ts'
+import { confirmSignOutPage, signedOutPage } from '../pages/notice-pages.ts'
+import { withSortedQuery } from '../provider/provider.ts'
+import { locationOf } from '../redirect-target.ts'
+import { isCrossSite, wantsJson } from '../request-kind.ts'
+import type { Session } from '../session.ts'
+import { sessionId, tokenId } from '../sessions/revocations.ts'
+import { sessionTexts } from '../sessions/session-cookies.ts'
+import { cookieEndsAt } from '../sessions/session-life.ts'
+
+/**
+ * Signs out: here, then at the provider (OpenID Connect RP-Initiated Logout), then on a page that says so. One contract
+ * for every generation of the Kubeflow dashboard: a top-level GET is answered by redirects, an XHR by 201 with the URL
+ * to go to (authservice's answer: 200 from an ext_authz server would let the request pass).
+ */
+export async function signOut(request: CheckRequest, core: ProxyCore, form: URLSearchParams): Promise<CheckAnswer> {
+  const query = queryOf(request.path)
+  const { config, assetsPath } = core
+  const signOutPath = `${config.proxy_prefix}/sign_out`
+  if (request.method === 'GET' && query.has('state') && !hasSession(request, core)) return signedOut(core, query)
+  const isScripted = request.method === 'POST' && isScript(request)
+  if (isScripted && !isSameOrigin(request)) return jsonAnswer(403, { error: 'cross_site_request' })
+  if (isCrossSite(request.headers) || (request.method === 'POST' && !isSameOrigin(request))) {
+    return pageAnswer(confirmSignOutPage({ signOutPath, assetsPath }))
+  }
+  const ended = await endSessions(request, core)
+  const target = targetOf(form.get('rd') ?? query.get('rd'), core)
+  const location = await nextStop(request, core, { idToken: ended, target })
+  const headers = setCookieHeaders(clearedSession(request, core))
+  if (isScripted) return jsonAnswer(201, { afterLogoutURL: location }, headers)
+  return redirectAnswer(location, headers, request.method === 'POST' ? 303 : 302)
+}
+
+/** The last page; `state` brings back where “sign in again” leads. */
+export async function signedOut({ config, assetsPath, isValidRedirect, provider }: ProxyCore, query: URLSearchParams) {
+  const target = query.get('state') ?? query.get('rd') ?? '/'
+  return pageAnswer(
+    signedOutPage({
+      startPath: `${config.proxy_prefix}/start`,
+      target: isValidRedirect(target) ? target : '/',
+      assetsPath,
+      endedAtProvider: (await provider.endSessionUrl()) !== undefined,
+    }),
+  )
+}
+
+/** A dashboard's script, as opposed to a form or a link. */
+function isScript({ headers }: CheckRequest): boolean {
+  return headers['authorization'] !== undefined || wantsJson(headers['accept']) || headers['sec-fetch-mode'] === 'cors'
+}
+
+/** Whether no other site can have caused this POST: by the browser's word, else by `Origin`, else it is no browser. */
+function isSameOrigin({ headers, host }: CheckRequest): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site === 'same-origin' || site === 'none'
+  const origin = headers['origin']
+  return origin === undefined || origin.replace(/^https?:\/\//, '') === host
+}
+
+function hasSession(request: CheckRequest, { config }: ProxyCore): boolean {
+  return sessionTexts(request.headers['cookie'], config.cookie_name).length > 0
+}
+
+/** Ends every session the request proves, wherever it is remembered. @returns the ID token of one of them. */
+async function endSessions(request: CheckRequest, core: ProxyCore): Promise<string | undefined> {
+  const { config, codec, log, sessions } = core
+  const bearer = /^Bearer (\S+)$/.exec(request.headers['authorization'] ?? '')?.[1]
+  const texts = [...sessionTexts(request.headers['cookie'], config.cookie_name), ...(bearer ? [bearer] : [])]
+  let hint: string | undefined
+  for (const text of texts) {
+    const session = codec.open(text)
+    if (!session) continue
+    const latest = (await sessions.latest(text)) ?? session
+    await revoke(core, { text, session, latest })
+    hint ??= latest.idToken ?? session.idToken
+    log.info('signed out', { requestId: request.requestId, email: session.email })
+    await tellBackend(core, latest)
+  }
+  return hint
+}
+
+async function revoke(
+  { config, revocations, forgetting }: ProxyCore,
+  { text, session, latest }: { text: string; session: Session; latest: Session },
+): Promise<void> {
+  const tokens = [session.idToken, latest.idToken].filter((token) => token !== undefined)
+  const until = Math.max(cookieEndsAt(session, config), cookieEndsAt(latest, config))
+  await revocations.revoke([sessionId(session, text), ...new Set(tokens.map(tokenId))], until)
+  for (const forget of forgetting) forget(text, tokens)
+}
+
+/** `backend_logout_url`: the provider is told by a GET from here, with the ID token in place of `{id_token}`. */
+async function tellBackend({ config, fetch, log }: ProxyCore, { idToken = '' }: Session): Promise<void> {
+  if (config.backend_logout_url === '') return
+  const url = config.backend_logout_url.replaceAll('{id_token}', encodeURIComponent(idToken))
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5000) })
+    if (response.status !== 200 && response.status !== 204)
+      log.warn('backend logout refused', { status: response.status })
+  } catch (cause) {
+    log.warn('backend logout failed', { cause })
+  }
+}
+
+function targetOf(rd: string | null, { isValidRedirect }: ProxyCore): string | undefined {
+  return rd !== null && isValidRedirect(rd) ? rd : undefined
+}
+
+/**
+ * Where the browser goes: an absolute `rd` is someone's own way of ending the provider's session and is followed as in
+ * the original; else to the provider's end-session endpoint, which leads back to the last page; else to that page.
+ */
+async function nextStop(
+  request: CheckRequest,
+  core: ProxyCore,
+  { idToken, target }: { idToken: string | undefined; target: string | undefined },
+): Promise<string> {
+  const { config, provider } = core
+  if (target !== undefined && !target.startsWith('/')) return locationOf(target)
+  const signedOutPath =
+    config.post_logout_redirect_url || config.authservice?.afterLogoutUrl || `${config.proxy_prefix}/signed_out`
+  const endSession = await provider.endSessionUrl()
+  if (endSession === undefined) {
+    return target === undefined ? signedOutPath : withSortedQuery(signedOutPath, { rd: target })
+  }
+  return withSortedQuery(endSession, {
+    client_id: config.client_id,
+    post_logout_redirect_uri: inStyleOfRedirectUri(signedOutPath, request, core),
+    state: target ?? '/',
+    ...(idToken === undefined ? {} : { id_token_hint: idToken }),
+  })
+}
+
+/** The URI has to be one registered at the provider: a path where the redirect URI is one, else on its origin. */
+function inStyleOfRedirectUri(uri: string, request: CheckRequest, core: ProxyCore): string {
+  const { redirect_url: redirectUrl, relative_redirect_url: isRelative } = core.config
+  if (!uri.startsWith('/') || isRelative) return uri
+  const origin = /^https?:\/\//.test(redirectUrl) ? new URL(redirectUrl).origin : publicOrigin(request, core)
+  return origin + uri
+}

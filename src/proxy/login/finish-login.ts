@@ -1,0 +1,147 @@
+import { GatehouseError } from '../../kit/errors.ts'
+import type { Collection } from '../../store/records.ts'
+import { pageAnswer, redirectAnswer, setCookieHeaders } from '../answers.ts'
+import type { CheckAnswer, CheckRequest } from '../check.ts'
+import { csrfCookieAttributes, sessionCookieAttributes } from '../cookie-attributes.ts'
+import type { ProxyCore } from '../core.ts'
+import { deniedPage } from '../pages/notice-pages.ts'
+import { locationOf } from '../redirect-target.ts'
+import type { Session } from '../session.ts'
+import { clearSessionCookies, storeSessionCookies } from '../sessions/session-cookies.ts'
+import { cookieEndsAt } from '../sessions/session-life.ts'
+import { clearCsrfCookies, csrfCookieName, findPendingLogin, type PendingLogin } from './csrf-cookie.ts'
+import { loginFailure } from './login-failure.ts'
+import { type LoginState, parseState } from './login-state.ts'
+import { redirectUriFor, startLogin } from './start-login.ts'
+
+/** Errors that only say `prompt=none` was too much to ask (OpenID Connect Core §3.1.2.6). */
+const needsPrompt = ['login_required', 'interaction_required', 'consent_required', 'account_selection_required']
+
+/**
+ * The provider's answer (oauthproxy.go `OAuthCallback`), with what the original gets wrong put right: the state is
+ * proven before the code is redeemed; a late or repeated callback of someone who is signed in just leads on; a login
+ * whose cookie is gone is started again, once.
+ */
+export async function finishLogin(
+  request: CheckRequest,
+  core: ProxyCore,
+  parameters: URLSearchParams,
+): Promise<CheckAnswer> {
+  const { config, isValidRedirect, csrf } = core
+  const state = parseState(parameters.get('state') ?? '', config.encode_state)
+  const target = state && isValidRedirect(state.target) ? state.target : '/'
+  if (!state) return failed(request, core, { code: 'bad_callback', message: 'the state is none of ours', target })
+  const login = findPendingLogin(request.headers['cookie'], state.hash, csrf)
+  if (!login) return restart(request, core, { state, target, reason: 'login_expired' })
+  const error = parameters.get('error')
+  if (error !== null) return providerError(request, core, { error, state, target })
+  const code = parameters.get('code')
+  if (!code) return failed(request, core, { code: 'bad_callback', message: 'the answer has no code', target })
+  return redeemOnce(request, core, { login, state, target, code })
+}
+
+interface Callback {
+  readonly state: LoginState
+  readonly target: string
+}
+
+/** Of any number of concurrent callbacks with one state only one redeems its code. */
+async function redeemOnce(
+  request: CheckRequest,
+  core: ProxyCore,
+  { login, state, target, code }: Callback & { login: PendingLogin; code: string },
+): Promise<CheckAnswer> {
+  const { records, clock, config, provider } = core
+  const spent: Collection<true> = records.collection('proxy-spent-states')
+  const isFirst = await spent.create(state.hash, true, clock.now() + config.cookie_csrf_expire)
+  if (!isFirst) return restart(request, core, { state, target, reason: 'login_expired' })
+  try {
+    const session = await provider.redeem(code, login, redirectUriFor(request, core))
+    if (!session.email) throw new GatehouseError('no_email', 'neither ID token nor profile has an e-mail address')
+    return await admit(request, core, { session, state, target })
+  } catch (cause) {
+    // Nothing is kept for someone who has not authenticated.
+    await spent.delete(state.hash)
+    if (!(cause instanceof GatehouseError)) throw cause
+    if (cause.code === 'grant_refused') return restart(request, core, { state, target, reason: cause.code })
+    return loginFailure(request, core, { cause, target })
+  }
+}
+
+async function admit(
+  request: CheckRequest,
+  core: ProxyCore,
+  { session, state, target }: Callback & { session: Session },
+): Promise<CheckAnswer> {
+  const { config, codec, log, rules, assetsPath } = core
+  const cookieHeader = request.headers['cookie']
+  const attributes = sessionCookieAttributes(config, request.host)
+  const csrfCleared = clearLoginCookies(request, core, state)
+  if (!rules.mayEnter(session)) {
+    log.info('sign-in denied', { requestId: request.requestId, email: session.email, groups: session.groups })
+    const signOutPath = `${config.proxy_prefix}/sign_out`
+    // The session is kept in the cookie so that “use another account” can end the provider's session, too.
+    const kept = storeSessionCookies(config.cookie_name, codec.seal(session), { attributes, cookieHeader })
+    const page = deniedPage({ who: session.email ?? '', signOutPath, assetsPath, requestId: request.requestId })
+    return pageAnswer(page, setCookieHeaders([...kept, ...csrfCleared]))
+  }
+  log.info('signed in', { requestId: request.requestId, email: session.email, until: cookieEndsAt(session, config) })
+  const value = codec.seal(shownInCookie(session, config.session_cookie_minimal))
+  const cookies = [...storeSessionCookies(config.cookie_name, value, { attributes, cookieHeader }), ...csrfCleared]
+  const after = config.authservice?.afterLoginUrl
+  const location = after ? `${after}?next=${encodeURIComponent(target)}` : locationOf(target)
+  return redirectAnswer(location, setCookieHeaders(cookies))
+}
+
+function shownInCookie(session: Session, isMinimal: boolean): Session {
+  if (!isMinimal) return session
+  const { accessToken: _access, idToken: _id, refreshToken: _refresh, ...rest } = session
+  return rest
+}
+
+/** The cookie of this login is gone or used up: who is signed in goes on, others begin once more. */
+async function restart(
+  request: CheckRequest,
+  core: ProxyCore,
+  { state, target, reason, prompt }: Callback & { reason: string; prompt?: string },
+): Promise<CheckAnswer> {
+  const found = await core.sessions.find(request.headers['cookie']).catch(() => undefined)
+  if (found && core.rules.mayEnter(found.session)) return redirectAnswer(locationOf(target))
+  if (state.isRestarted) {
+    return failed(request, core, { code: 'login_expired', message: `login failed twice: ${reason}`, target })
+  }
+  core.log.info('sign-in restarted', { requestId: request.requestId, reason })
+  return startLogin(request, core, { target, isRestarted: true, ...(prompt === undefined ? {} : { prompt }) })
+}
+
+function providerError(
+  request: CheckRequest,
+  core: ProxyCore,
+  { error, state, target }: Callback & { error: string },
+): Promise<CheckAnswer> {
+  if (core.config.prompt === 'none' && needsPrompt.includes(error)) {
+    return restart(request, core, { state, target, reason: 'prompt_needed', prompt: '' })
+  }
+  const known = /^[a-z_]{1,60}$/.test(error) ? error : 'unreadable error'
+  return failed(request, core, { code: 'provider_refused', message: `the provider answered ${known}`, target })
+}
+
+function failed(
+  request: CheckRequest,
+  core: ProxyCore,
+  { code, message, target }: { code: string; message: string; target: string },
+): Promise<CheckAnswer> {
+  return loginFailure(request, core, { cause: new GatehouseError(code, message), target })
+}
+
+function clearLoginCookies(request: CheckRequest, { config }: ProxyCore, { hash }: LoginState): string[] {
+  const names = [csrfCookieName(config.cookie_name, hash), `${config.cookie_name}_csrf`]
+  const present = names.filter((name) => request.headers['cookie']?.includes(`${name}=`))
+  return clearCsrfCookies(present, csrfCookieAttributes(config, request.host))
+}
+
+/** `Set-Cookie` values that end the session in the browser. */
+export function clearedSession(request: CheckRequest, { config }: ProxyCore): string[] {
+  const attributes = sessionCookieAttributes(config, request.host)
+  return clearSessionCookies(config.cookie_name, { attributes, cookieHeader: request.headers['cookie'] })
+}

@@ -1,0 +1,53 @@
+import type { GatehouseError } from '../../kit/errors.ts'
+import { pageAnswer } from '../answers.ts'
+import type { CheckAnswer, CheckRequest } from '../check.ts'
+import type { ProxyCore } from '../core.ts'
+import { loginErrorPage } from '../pages/notice-pages.ts'
+
+/** What a failure means to the visitor; unknown ones are told as the provider's. */
+const failures: Readonly<Record<string, { status: number; message: string; advice: string }>> = {
+  provider_unavailable: {
+    status: 503,
+    message: 'The sign-in provider does not answer.',
+    advice: 'Try again in a moment. If it stays like this, tell your administrator.',
+  },
+  email_not_verified: {
+    status: 403,
+    message: 'The e-mail address of this account is not verified.',
+    advice: 'Verify it at the sign-in provider, then try again.',
+  },
+  no_email: {
+    status: 403,
+    message: 'The sign-in provider sent no e-mail address for this account.',
+    advice: 'Add one to the account, or ask an administrator which claim carries it.',
+  },
+  login_expired: {
+    status: 403,
+    message: 'This sign-in is not the one your browser started, or it is too old.',
+    advice: 'Start again. If this happens every time, check that your browser accepts cookies from this site.',
+  },
+  bad_callback: {
+    status: 400,
+    message: 'The sign-in provider sent back an answer that cannot be read.',
+    advice: 'Start again.',
+  },
+  provider_refused: {
+    status: 502,
+    message: 'The sign-in provider did not complete the sign-in.',
+    advice: 'Try again. If it stays like this, tell your administrator.',
+  },
+}
+
+/** Logs why a login failed and answers with a page that says what to do. */
+export async function loginFailure(
+  request: CheckRequest,
+  { config, log, assetsPath }: ProxyCore,
+  { cause, target }: { cause: Pick<GatehouseError, 'code' | 'message' | 'detail'>; target: string },
+): Promise<CheckAnswer> {
+  const { code, message, detail } = cause
+  log.info('sign-in failed', { requestId: request.requestId, reason: code, message, detail })
+  const failure = failures[code] ?? failures['provider_refused']
+  const { status = 502, ...texts } = failure ?? { message, advice: '' }
+  const retryPath = `${config.proxy_prefix}/start?rd=${encodeURIComponent(target)}`
+  return pageAnswer(loginErrorPage({ ...texts, status, retryPath, assetsPath, requestId: request.requestId }))
+}

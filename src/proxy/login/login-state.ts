@@ -1,0 +1,26 @@
+/** The `state` parameter: whose login it is and where it leads. */
+export interface LoginState {
+  /** Hash of the bytes in the login cookie. */
+  readonly hash: string
+  /** Where the user wanted to go. Not to be trusted: it is validated again at the callback. */
+  readonly target: string
+  /** This login replaces one whose cookie was gone; it is not replaced again. */
+  readonly isRestarted: boolean
+}
+
+const restartMark = '.r'
+
+/** `H(s):rd`, unpadded base64url of it with `encode_state` (oauth2-proxy oauthproxy.go `encodeState`). */
+export function formatState({ hash, target, isRestarted }: LoginState, encoded: boolean): string {
+  const text = `${hash}${isRestarted ? restartMark : ''}:${target}`
+  return encoded ? Buffer.from(text).toString('base64url') : text
+}
+
+/** Takes a `state` apart; `undefined` where it cannot be one of ours. */
+export function parseState(state: string, encoded: boolean): LoginState | undefined {
+  const text = encoded ? Buffer.from(state, 'base64url').toString('utf8') : state
+  const match = /^([A-Za-z0-9_-]{43})(\.r)?:(.*)$/s.exec(text)
+  if (!match) return undefined
+  const [, hash = '', mark, target = ''] = match
+  return { hash, target, isRestarted: mark !== undefined }
+}

@@ -1,0 +1,53 @@
+import { formatSetCookie } from '../../http/cookies.ts'
+import { GatehouseError } from '../../kit/errors.ts'
+import { redirectAnswer, setCookieHeaders } from '../answers.ts'
+import type { CheckAnswer, CheckRequest } from '../check.ts'
+import { csrfCookieAttributes } from '../cookie-attributes.ts'
+import type { ProxyCore } from '../core.ts'
+import { clearCsrfCookies, hashOf, newPendingLogin, sealPendingLogin, surplusCsrfCookies } from './csrf-cookie.ts'
+import { loginFailure } from './login-failure.ts'
+import { formatState } from './login-state.ts'
+
+/** Logins in progress one browser may have at once. */
+const defaultPendingLimit = 5
+
+/** Sends the browser to the provider, with a cookie that remembers this login (oauthproxy.go `doOAuthStart`). */
+export async function startLogin(
+  request: CheckRequest,
+  core: ProxyCore,
+  { target, isRestarted = false, prompt }: { target: string; isRestarted?: boolean; prompt?: string },
+): Promise<CheckAnswer> {
+  const { config, provider, random, csrf } = core
+  const login = newPendingLogin(random)
+  const state = formatState({ hash: hashOf(login.state), target, isRestarted }, config.encode_state)
+  const redirectUri = redirectUriFor(request, core)
+  let location: string
+  try {
+    location = await provider.authorizationUrl(login, { state, redirectUri, prompt: prompt ?? config.prompt })
+  } catch (cause) {
+    if (!(cause instanceof GatehouseError)) throw cause
+    return loginFailure(request, core, { cause, target })
+  }
+  const attributes = csrfCookieAttributes(config, request.host)
+  const { name, value } = sealPendingLogin(login, csrf)
+  const limit = config.cookie_csrf_per_request_limit || defaultPendingLimit
+  const surplus = surplusCsrfCookies(request.headers['cookie'], { ...csrf, limit })
+  const cookies = [formatSetCookie(name, value, attributes), ...clearCsrfCookies(surplus, attributes)]
+  return redirectAnswer(location, setCookieHeaders(cookies))
+}
+
+/** The redirect URI both requests of a login name (oauthproxy.go `getOAuthRedirectURI`). */
+export function redirectUriFor(request: CheckRequest, core: ProxyCore): string {
+  const { config, callbackPath } = core
+  const { redirect_url: configured, relative_redirect_url: isRelative } = config
+  if (isRelative || /^https?:\/\//.test(configured)) return configured
+  return publicOrigin(request, core) + callbackPath
+}
+
+/** The origin the visitor sees, where no setting says it: by `Host`, or by what a trusted proxy forwards. */
+export function publicOrigin({ host, headers, clientAddress }: CheckRequest, core: ProxyCore): string {
+  const isTrusted = core.isTrustedProxy(clientAddress)
+  const forwardedScheme = isTrusted ? headers['x-forwarded-proto'] : undefined
+  const scheme = core.config.cookie_secure ? 'https' : forwardedScheme === 'https' ? 'https' : 'http'
+  return `${scheme}://${(isTrusted && headers['x-forwarded-host']) || host}`
+}

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import { readForm } from '../http/forms.ts'
+import type { Fetch, Part } from '../http/part.ts'
+import type { Clock } from '../kit/clock.ts'
+import { fail } from '../kit/errors.ts'
+import type { Log } from '../kit/log.ts'
+import type { Random } from '../kit/random.ts'
+import type { Records } from '../store/records.ts'
+import { responseOfAnswer, textAnswer } from './answers.ts'
+import { openBearerVerifier } from './bearer.ts'
+import type { CheckAnswer, CheckRequest } from './check.ts'
+import { openChecker } from './checker.ts'
+import type { ProxyConfig } from './config.ts'
+import { checkRequestOf, type ProxyCore } from './core.ts'
+import { endpointAt } from './endpoints/endpoints.ts'
+import { compileAuthserviceHeaders, compileIdentityHeaders } from './identity-headers.ts'
+import { isCsrfCookie } from './login/csrf-cookie.ts'
+import { signInLook } from './pages/sign-in-page.ts'
+import { openProvider } from './provider/provider.ts'
+import { compileRedirectRule } from './redirect-target.ts'
+import { compileRules } from './rules.ts'
+import { cookieKey } from './sessions/cookie-secret.ts'
+import { openRevocations } from './sessions/revocations.ts'
+import { openSessionCodec } from './sessions/session-codec.ts'
+import { isSessionCookie } from './sessions/session-cookies.ts'
+import { openSessions } from './sessions/sessions.ts'
+import { compileTrustedProxies } from './trusted-proxies.ts'
+
+/** What the proxy is made from. */
+export interface ProxyOptions {
+  readonly config: ProxyConfig
+  readonly records: Records
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** How the provider is reached. */
+  readonly fetch: Fetch
+}
+
+/** The running proxy: its own endpoints by `fetch`, the decision about any request by `check`. */
+export interface ProxyPart extends Part {
+  /** Judges a request at its original path, or answers it where that is one of the proxy's own. Never throws. */
+  check(request: CheckRequest): CheckAnswer | Promise<CheckAnswer>
+  /** Whether users can sign in: the provider is known. */
+  ready(): boolean
+  /** Whether a cookie is the proxy's own, which no app should see. */
+  isOwnCookie(name: string): boolean
+}
+
+export type { ProxyPart as Proxy }
+
+/** Opens the proxy. @throws GatehouseError `config` for a cookie secret that is no key. */
+export function openProxy(options: ProxyOptions): ProxyPart {
+  const { config, log } = options
+  const core = openCore(options)
+  const checker = openChecker(core)
+  const paths = probePaths(config, core)
+
+  async function fetch(request: Request, context?: Parameters<Part['fetch']>[1]): Promise<Response> {
+    const facts = checkRequestOf(request, context)
+    const probe = paths(facts)
+    if (probe) return responseOfAnswer(probe)
+    const endpoint = endpointAt(facts.path, core)
+    if (!endpoint) return responseOfAnswer(await check(facts))
+    const form = request.method === 'POST' ? await readForm(request) : new URLSearchParams()
+    return responseOfAnswer(await checker.answerAt(endpoint, facts, form))
+  }
+
+  function check(request: CheckRequest): CheckAnswer | Promise<CheckAnswer> {
+    return checker.check(request)
+  }
+
+  log.debug('proxy opened', { provider: config.oidc_issuer_url, cookie: config.cookie_name })
+  return {
+    fetch,
+    check,
+    ready: () => core.provider.isReady(),
+    isOwnCookie: (name) => isSessionCookie(name, config.cookie_name) || isCsrfCookie(name, config.cookie_name),
+  }
+}
+
+function openCore(options: ProxyOptions): ProxyCore {
+  const { config, records, clock, random, log, fetch } = options
+  const { authservice } = config
+  const secret = config.cookie_secret || readFileSync(config.cookie_secret_file, 'utf8')
+  const key = cookieKey(secret) ?? fail('config', 'cookie_secret must be 16, 24 or 32 bytes')
+  const keys = { secret, key }
+  const lifetimeSeconds = Math.floor(config.cookie_expire / 1000)
+  const codec = openSessionCodec({ name: config.cookie_name, keys, lifetimeSeconds, clock, random })
+  const provider = openProvider({ config, authorizationUrl: authservice?.authorizationUrl, fetch, clock, log })
+  const revocations = openRevocations(records)
+  const csrfLifetime = Math.floor(config.cookie_csrf_expire / 1000)
+  return {
+    ...{ config, clock, random, log, fetch, records, provider, codec, revocations },
+    rules: compileRules(config, authservice?.skipPrefixes),
+    identityHeaders: authservice ? compileAuthserviceHeaders(authservice) : compileIdentityHeaders(config),
+    csrf: { cookieName: config.cookie_name, keys, lifetimeSeconds: csrfLifetime, clock, random },
+    sessions: openSessions({ config, codec, revocations, records, provider, clock, log }),
+    bearer: openBearerVerifier({ config, provider, fetch, clock, log }),
+    isValidRedirect: compileRedirectRule(config.whitelist_domains),
+    look: signInLook(config),
+    callbackPath: authservice?.callbackPath ?? (pathOf(config.redirect_url) || `${config.proxy_prefix}/callback`),
+    assetsPath: `${config.proxy_prefix}/static`,
+    isTrustedProxy: compileTrustedProxies(config),
+    forgetting: new Set(),
+  }
+}
+
+/** The path of a URL that may be a path already; empty for none or the root. */
+function pathOf(url: string): string {
+  const path = url.startsWith('/') ? url : URL.canParse(url) ? new URL(url).pathname : ''
+  return path === '/' ? '' : path
+}
+
+/** Probes and robots.txt, answered on the proxy's own listener only: for a gateway that asks, 200 would mean “allow”. */
+function probePaths(config: ProxyConfig, { provider }: ProxyCore) {
+  return ({ path, headers }: CheckRequest): CheckAnswer | undefined => {
+    if (path === config.ping_path) {
+      const isProbe = config.ping_user_agent === '' || headers['user-agent'] === config.ping_user_agent
+      return isProbe ? textAnswer(200, 'OK') : undefined
+    }
+    if (path === config.ready_path) {
+      return provider.isReady() ? textAnswer(200, 'OK') : textAnswer(503, 'error: the sign-in provider does not answer')
+    }
+    return path === '/robots.txt' ? textAnswer(200, 'User-agent: *\nDisallow: /') : undefined
+  }
+}

@@ -1,0 +1,103 @@
+import { html } from 'hono/html'
+import { errorPage } from '../../http/views/error-page.ts'
+import { page, pageResponse } from '../../http/views/page.ts'
+
+/** The end of a sign-out. */
+export function signedOutPage({
+  startPath,
+  target,
+  assetsPath,
+  endedAtProvider,
+}: {
+  startPath: string
+  target: string
+  assetsPath: string
+  /** Whether the provider's own session has been ended, too. */
+  endedAtProvider: boolean
+}): Promise<Response> {
+  const body = html`<section class="card">
+<h1>You are signed out</h1>
+${
+  endedAtProvider
+    ? html`<p class="muted">Your session here has ended.</p>`
+    : html`<p class="muted">Your session here has ended. The sign-in provider offers no way to end its own session from
+here, so signing in again may not ask for your password; close the browser on a shared computer.</p>`
+}
+<form class="form" method="get" action="${startPath}">
+<input type="hidden" name="rd" value="${target}">
+<button type="submit" class="button">Sign in again</button>
+</form>
+</section>`
+  return pageResponse(page({ title: 'Signed out', assetsPath, body }))
+}
+
+/** Asks before a sign-out another site has caused. */
+export function confirmSignOutPage({
+  signOutPath,
+  assetsPath,
+}: {
+  signOutPath: string
+  assetsPath: string
+}): Promise<Response> {
+  const body = html`<section class="card">
+<h1>Sign out?</h1>
+<p class="muted">Another site asked to sign you out.</p>
+<form class="form" method="post" action="${signOutPath}">
+<button type="submit" class="button">Sign out</button>
+<a class="button secondary" href="/">Stay signed in</a>
+</form>
+</section>`
+  return pageResponse(page({ title: 'Sign out', assetsPath, body }))
+}
+
+/** Signed in, but not allowed in here. */
+export function deniedPage({
+  who,
+  signOutPath,
+  assetsPath,
+  requestId,
+}: {
+  /** The account as the user knows it. */
+  who: string
+  signOutPath: string
+  assetsPath: string
+  requestId: string
+}): Promise<Response> {
+  const markup = errorPage({
+    title: 'You may not open this page',
+    message:
+      who === '' ? 'This account is not allowed here.' : `You are signed in as ${who}, which is not allowed here.`,
+    advice: 'Ask an administrator for access, or sign in with another account.',
+    action: { href: signOutPath, text: 'Use another account' },
+    requestId: requestId || undefined,
+    assetsPath,
+  })
+  return pageResponse(markup, { status: 403 })
+}
+
+/** A login that went wrong, with a way to try again. */
+export function loginErrorPage({
+  status,
+  message,
+  advice,
+  retryPath,
+  assetsPath,
+  requestId,
+}: {
+  status: number
+  message: string
+  advice: string
+  retryPath: string
+  assetsPath: string
+  requestId: string
+}): Promise<Response> {
+  const markup = errorPage({
+    title: 'Sign-in did not succeed',
+    message,
+    advice,
+    action: { href: retryPath, text: 'Try again' },
+    requestId: requestId || undefined,
+    assetsPath,
+  })
+  return pageResponse(markup, { status })
+}

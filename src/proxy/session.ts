@@ -1,0 +1,17 @@
+/** Who is signed in, and the tokens that prove it: oauth2-proxy's session (pkg/apis/sessions/session_state.go). */
+export interface Session {
+  /** Milliseconds since the epoch; whole seconds of it are in the cookie's signed part. */
+  readonly createdAt: number
+  /** When the access token dies, milliseconds since the epoch; absent where the provider did not say. */
+  readonly expiresAt?: number
+  readonly accessToken?: string
+  readonly idToken?: string
+  readonly refreshToken?: string
+  /** The raw nonce of the login, 32 bytes. */
+  readonly nonce?: Uint8Array
+  readonly email?: string
+  /** The `sub`. */
+  readonly user?: string
+  readonly groups?: readonly string[]
+  readonly preferredUsername?: string
+}

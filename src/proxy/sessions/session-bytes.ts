@@ -1,0 +1,58 @@
+import { decode, encode } from '@msgpack/msgpack'
+import type { Session } from '../session.ts'
+
+/** Go's zero time, year 1: “never” (oauth2-proxy writes it for tokens without `expires_in`). */
+const goZeroTime = -62_135_596_800_000
+
+/** A session as oauth2-proxy's msgpack map: short keys in its order, empty values left out. */
+export function encodeSession(session: Session): Uint8Array {
+  const { createdAt, expiresAt, accessToken, idToken, refreshToken, nonce, email, user, groups } = session
+  const fields = {
+    ca: new Date(createdAt),
+    eo: expiresAt === undefined ? undefined : new Date(expiresAt),
+    at: accessToken || undefined,
+    it: idToken || undefined,
+    rt: refreshToken || undefined,
+    n: nonce,
+    e: email || undefined,
+    u: user || undefined,
+    g: groups && groups.length > 0 ? groups : undefined,
+    pu: session.preferredUsername || undefined,
+  }
+  return encode(fields, { ignoreUndefined: true })
+}
+
+/** Reads the map; unknown keys are ignored. `undefined` where it is none or a value has the wrong type. */
+export function decodeSession(bytes: Uint8Array): Session | undefined {
+  const fields = decodeMap(bytes)
+  if (!fields) return undefined
+  const { ca, eo, at, it, rt, n, e, u, g, pu } = fields
+  if (!(ca instanceof Date) || !isOptional(eo, (value) => value instanceof Date)) return undefined
+  if (![at, it, rt, e, u, pu].every((text) => isOptional(text, (value) => typeof value === 'string'))) return undefined
+  if (!isOptional(n, (value) => value instanceof Uint8Array)) return undefined
+  if (!isOptional(g, (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'))) return undefined
+  const isNever = !(eo instanceof Date) || eo.getTime() <= goZeroTime
+  const nonce = n instanceof Uint8Array ? new Uint8Array(n) : undefined
+  const named = { accessToken: at, idToken: it, refreshToken: rt, nonce, email: e, user: u, groups: g }
+  const present = Object.entries({ ...named, preferredUsername: pu }).filter(([, value]) => value !== undefined)
+  return {
+    createdAt: ca.getTime(),
+    ...(isNever ? {} : { expiresAt: eo.getTime() }),
+    ...(Object.fromEntries(present) as Partial<Session>), // types were checked above
+  }
+}
+
+/** A msgpack map with text keys, or `undefined`. */
+export function decodeMap(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value = decode(bytes)
+    const isMap = typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
+    return isMap ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isOptional(value: unknown, isRight: (value: unknown) => boolean): boolean {
+  return value === undefined || value === null || isRight(value)
+}

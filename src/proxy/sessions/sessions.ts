@@ -1,0 +1,110 @@
+import type { Clock } from '../../kit/clock.ts'
+import { GatehouseError } from '../../kit/errors.ts'
+import type { Log } from '../../kit/log.ts'
+import type { Collection, Records } from '../../store/records.ts'
+import type { ProxyConfig } from '../config.ts'
+import type { Provider } from '../provider/provider.ts'
+import type { Session } from '../session.ts'
+import { type Revocations, sessionId } from './revocations.ts'
+import type { SessionCodec } from './session-codec.ts'
+import { sessionTexts } from './session-cookies.ts'
+import { cookieEndsAt, diesAt, renewsAt } from './session-life.ts'
+
+/** A session as found in a request. */
+export interface FoundSession {
+  readonly id: string
+  /** The cookie's text. */
+  readonly text: string
+  readonly session: Session
+  /** Until when nothing about it changes by itself, milliseconds since the epoch. */
+  readonly freshUntil: number
+}
+
+/** Finds, renews and ends browser sessions. */
+export interface Sessions {
+  /**
+   * The live session of a `Cookie` header. A session whose tokens are dead is refreshed once for all who wait.
+   * @throws GatehouseError `provider_unavailable` where it can be neither used nor refreshed now.
+   */
+  find(cookieHeader: string | undefined): Promise<FoundSession | undefined>
+  /** What a cookie's session has become by refreshing; `undefined` where it has not been refreshed. */
+  latest(text: string): Promise<Session | undefined>
+}
+
+/**
+ * Refreshed sessions are kept in `records`, sealed like the cookie, under the session's id: an ext_authz client drops
+ * the `Set-Cookie` of an answer that lets a request pass, so the browser cannot be told.
+ */
+export function openSessions({
+  config,
+  codec,
+  revocations,
+  records,
+  provider,
+  clock,
+  log,
+}: {
+  config: ProxyConfig
+  codec: SessionCodec
+  revocations: Revocations
+  records: Records
+  provider: Provider
+  clock: Clock
+  log: Log
+}): Sessions {
+  const renewed: Collection<string> = records.collection('proxy-renewed-sessions')
+  const renewing = new Map<string, Promise<Session | undefined>>()
+
+  async function current(id: string, session: Session): Promise<Session | undefined> {
+    if (clock.now() < Math.min(renewsAt(session, config), diesAt(session))) return session
+    const known = await renewed.find(id)
+    const latest = (known === undefined ? undefined : codec.open(known)) ?? session
+    if (clock.now() < Math.min(renewsAt(latest, config), diesAt(latest))) return latest
+    if (!latest.refreshToken) return undefined
+    const pending = renewing.get(id) ?? renew(id, latest).finally(() => renewing.delete(id))
+    renewing.set(id, pending)
+    return pending
+  }
+
+  async function renew(id: string, session: Session): Promise<Session | undefined> {
+    try {
+      const fresh = await provider.refresh(session)
+      await remember(id, fresh)
+      return clock.now() < diesAt(fresh) ? fresh : undefined
+    } catch (cause) {
+      const isAlive = clock.now() < diesAt(session)
+      const code = cause instanceof GatehouseError ? cause.code : 'unknown'
+      log.info('session not refreshed', { reason: code, stillAlive: isAlive, cause })
+      if (isAlive) return session
+      if (code === 'provider_unavailable') throw cause
+      return undefined
+    }
+  }
+
+  async function remember(id: string, fresh: Session): Promise<void> {
+    const sealed = codec.seal(fresh)
+    const until = cookieEndsAt(fresh, config)
+    if (!(await renewed.create(id, sealed, until))) await renewed.update(id, () => sealed, until)
+  }
+
+  return {
+    async latest(text) {
+      const session = codec.open(text)
+      const sealed = session && (await renewed.find(sessionId(session, text)))
+      return sealed === undefined ? undefined : codec.open(sealed)
+    },
+    async find(cookieHeader) {
+      for (const text of sessionTexts(cookieHeader, config.cookie_name)) {
+        const opened = codec.open(text)
+        if (!opened) continue
+        const id = sessionId(opened, text)
+        if (await revocations.isRevoked(id)) continue
+        const session = await current(id, opened)
+        if (!session) continue
+        const ends = [cookieEndsAt(opened, config), renewsAt(session, config), diesAt(session)]
+        return { id, text, session, freshUntil: Math.min(...ends) }
+      }
+      return undefined
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+
+/** A value whose signature has been checked. */
+export interface SignedValue {
+  readonly value: Buffer
+  /** Seconds since the epoch, as signed. */
+  readonly signedAt: number
+}
+
+/**
+ * `base64url(value)|seconds|signature`, signed for one cookie name under the raw secret (oauth2-proxy
+ * pkg/encryption/utils.go `SignedValue`).
+ */
+export function signValue(name: string, value: Uint8Array, { secret, seconds }: { secret: string; seconds: number }) {
+  const encoded = paddedBase64url(Buffer.from(value))
+  return `${encoded}|${seconds}|${paddedBase64url(signature(name, encoded, String(seconds), secret))}`
+}
+
+/**
+ * Reads a signed value (`Validate`). `undefined` unless it has three parts, the signature is right, and it is neither
+ * older than `lifetimeSeconds` (0: any age) nor more than five minutes in the future.
+ *
+ * The signature covers name, value and seconds without separators, so bytes could be moved from one to the next; that
+ * is why the value must be canonical base64 of whole groups and the seconds exactly ten digits.
+ */
+export function openSignedValue(
+  name: string,
+  text: string,
+  { secret, lifetimeSeconds, nowSeconds }: { secret: string; lifetimeSeconds: number; nowSeconds: number },
+): SignedValue | undefined {
+  const first = text.indexOf('|')
+  const last = text.lastIndexOf('|')
+  if (first < 0 || first === last || text.indexOf('|', first + 1) !== last) return undefined
+  const encoded = text.slice(0, first)
+  const seconds = text.slice(first + 1, last)
+  if (!/^[1-9]\d{9}$/.test(seconds) || encoded.length % 4 !== 0) return undefined
+  if (!/^[A-Za-z0-9_-]*={0,2}$/.test(encoded)) return undefined
+  const given = Buffer.from(text.slice(last + 1), 'base64url')
+  const expected = signature(name, encoded, seconds, secret)
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
+  const signedAt = Number(seconds)
+  const isYoung = lifetimeSeconds === 0 || signedAt > nowSeconds - lifetimeSeconds
+  return isYoung && signedAt < nowSeconds + 300 ? { value: Buffer.from(encoded, 'base64url'), signedAt } : undefined
+}
+
+function signature(name: string, encoded: string, seconds: string, secret: string): Buffer {
+  return createHmac('sha256', secret).update(name).update(encoded).update(seconds).digest()
+}
+
+/** Go's `base64.URLEncoding`. */
+function paddedBase64url(bytes: Buffer): string {
+  return bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_')
+}
