@@ -140,6 +140,7 @@ async function createSessions({ schema }: Kysely<unknown>): Promise<void> {
     .addColumn('offline', 'integer', required)
     .addColumn('client_id', 'text', required)
     .addColumn('started_at', 'bigint', required)
+    .addColumn('acr', 'text', required)
     .addPrimaryKeyConstraint('realm_client_sessions_key', ['session_id', 'offline', 'client_id'])
     .execute()
 }

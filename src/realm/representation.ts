@@ -94,7 +94,7 @@ export const roleSchema = z.strictObject({
   name: z.string().min(1),
   description: optional(z.string()),
   composites: optional(
-    z.strictObject({ realm: optional(texts), client: optional(rolesByClient), application: z.unknown() }),
+    z.strictObject({ realm: optional(texts), client: optional(rolesByClient), application: z.unknown().optional() }),
   ),
   ...kept(unusedRoleFields),
 })

@@ -49,5 +49,6 @@ export interface RealmTables {
     remember_me: number
     client_address: string
   }
-  realm_client_sessions: { session_id: string; offline: number; client_id: string; started_at: number }
+  /** `acr`: how the user signed in for this client: `1` with a password, `0` by the session's cookie. */
+  realm_client_sessions: { session_id: string; offline: number; client_id: string; started_at: number; acr: string }
 }

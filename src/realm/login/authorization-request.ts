@@ -1,0 +1,148 @@
+import { repeatedField } from '../../http/forms.ts'
+import { OAuthError } from '../../oauth/errors.ts'
+import type { CodeChallenge } from '../../oauth/pkce.ts'
+import type { Client } from '../model.ts'
+import { PageError } from '../page-error.ts'
+import type { Realm } from '../realm.ts'
+import { resolveRedirect } from '../redirect-uris.ts'
+import { isValidScope } from '../tokens/scope.ts'
+import { type ResponseTarget, responseTarget } from './authorization-response.ts'
+
+/** A checked authorization request; what a login under way has to remember. */
+export interface AuthorizationRequest extends ResponseTarget {
+  readonly clientId: string
+  readonly scope?: string
+  readonly nonce?: string
+  readonly prompts: readonly string[]
+  /** Seconds. */
+  readonly maxAge?: number
+  readonly loginHint?: string
+  readonly challenge?: CodeChallenge
+}
+
+/** An error that the client may be told at its redirect URI. */
+export class AuthorizationError extends OAuthError {
+  readonly target: ResponseTarget
+
+  constructor(code: string, description: string, target: ResponseTarget) {
+    super(code, description)
+    this.name = 'AuthorizationError'
+    this.target = target
+  }
+}
+
+/**
+ * Checks an authorization request in Keycloak's order (AuthorizationEndpoint, AuthorizationEndpointChecker).
+ * @throws PageError while it is not certain that the redirect URI is the client's, AuthorizationError afterwards.
+ */
+export function checkAuthorizationRequest(parameters: URLSearchParams, realm: Realm): AuthorizationRequest {
+  const client = checkClient(parameters, realm)
+  const redirectUri = checkRedirectUri(parameters, client)
+  const target = checkResponse(parameters, redirectUri)
+  const refuse = (code: string, description: string): never => {
+    throw new AuthorizationError(code, description, target)
+  }
+  const text = (name: string) => parameters.get(name) ?? undefined
+
+  if (!client.standardFlowEnabled) {
+    refuse(
+      'unauthorized_client',
+      'Client is not allowed to initiate browser login with given response_type. Standard flow is disabled for the client.',
+    )
+  }
+  if (repeatedField(parameters) !== undefined) refuse('invalid_request', 'duplicated parameter')
+  if (parameters.has('request')) refuse('request_not_supported', '')
+  if (parameters.has('request_uri')) refuse('request_uri_not_supported', '')
+  const scope = text('scope')
+  if (scope !== undefined && !isValidScope(client, scope)) refuse('invalid_scope', `Invalid scopes: ${scope}`)
+  const challenge = checkChallenge(parameters, client, refuse)
+  const maxAge = text('max_age')
+  if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge)) refuse('invalid_request', 'Invalid parameter: max_age')
+
+  return {
+    ...target,
+    clientId: client.clientId,
+    prompts: (text('prompt') ?? '').split(' ').filter((prompt) => prompt !== ''),
+    ...(scope === undefined ? {} : { scope }),
+    ...optional('nonce', text('nonce')),
+    ...optional('loginHint', text('login_hint')),
+    ...(maxAge === undefined ? {} : { maxAge: Number(maxAge) }),
+    ...(challenge === undefined ? {} : { challenge }),
+  }
+}
+
+function checkClient(parameters: URLSearchParams, realm: Realm): Client {
+  const clientId = parameters.get('client_id')
+  if (clientId === null) throw new PageError('Missing parameters: client_id')
+  const client = parameters.getAll('client_id').length === 1 ? realm.model.clients.get(clientId) : undefined
+  if (client?.protocol !== 'openid-connect') throw new PageError('Client not found.')
+  if (!client.enabled) throw new PageError('Client disabled.')
+  if (client.bearerOnly) {
+    const message = 'Bearer-only applications are not allowed to initiate browser login.'
+    throw new PageError(message, { status: 403 })
+  }
+  return client
+}
+
+function checkRedirectUri(parameters: URLSearchParams, client: Client): string {
+  const given = parameters.get('redirect_uri') ?? undefined
+  const resolved = resolveRedirect(given, client)
+  if (resolved === undefined) {
+    const detail = `got \`${given ?? ''}\`; registered for \`${client.clientId}\`: ${client.redirectUris.join(' ')}`
+    throw new PageError('Invalid parameter: redirect_uri', { detail })
+  }
+  return resolved
+}
+
+const implicitTypes = ['token', 'id_token']
+
+function checkResponse(parameters: URLSearchParams, redirectUri: string): ResponseTarget {
+  const state = parameters.get('state') ?? undefined
+  const base = responseTarget({ redirectUri, state, mode: 'query' })
+  const type = parameters.get('response_type')
+  if (type === null) throw new AuthorizationError('invalid_request', 'Missing parameter: response_type', base)
+  const types = [...new Set(type.split(' '))]
+  if (
+    types.some((one) => implicitTypes.includes(one)) &&
+    types.every((one) => [...implicitTypes, 'code'].includes(one))
+  ) {
+    throw new AuthorizationError(
+      'unauthorized_client',
+      'Client is not allowed to initiate browser login with given response_type. Implicit flow is disabled for the client.',
+      { ...base, mode: 'fragment' },
+    )
+  }
+  if (types.length !== 1 || types[0] !== 'code') throw new AuthorizationError('unsupported_response_type', '', base)
+  const mode = parameters.get('response_mode') ?? 'query'
+  if (mode !== 'query' && mode !== 'fragment' && mode !== 'form_post') {
+    throw new AuthorizationError('invalid_request', 'Invalid parameter: response_mode', base)
+  }
+  return { ...base, mode }
+}
+
+function checkChallenge(
+  parameters: URLSearchParams,
+  client: Client,
+  refuse: (code: string, description: string) => never,
+): CodeChallenge | undefined {
+  const challenge = parameters.get('code_challenge')
+  const method = parameters.get('code_challenge_method')
+  const demanded = client.attributes['pkce.code.challenge.method'] || undefined
+  if (challenge === null) {
+    return method === null && demanded === undefined
+      ? undefined
+      : refuse('invalid_request', 'Missing parameter: code_challenge')
+  }
+  // RFC 7636 §4.3: `plain` where no method is named; a client that must use S256 may not fall back to it.
+  const used = method ?? 'plain'
+  if ((used !== 'S256' && used !== 'plain') || (demanded !== undefined && demanded !== used)) {
+    return refuse('invalid_request', 'Invalid parameter: code_challenge_method')
+  }
+  if (!/^[A-Za-z0-9\-._~]{43,128}$/.test(challenge))
+    return refuse('invalid_request', 'Invalid parameter: code_challenge')
+  return { challenge, method: used }
+}
+
+function optional<Name extends string>(name: Name, value: string | undefined): { [Key in Name]?: string } {
+  return (value === undefined ? {} : { [name]: value }) as { [Key in Name]?: string } // one key or none
+}

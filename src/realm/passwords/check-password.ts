@@ -1,0 +1,42 @@
+import type { Realm } from '../realm.ts'
+import type { User } from '../user-store.ts'
+import { isOutdated, nobodysPassword } from './hash-password.ts'
+
+/** What came of a user name and password. */
+export type PasswordOutcome =
+  | { readonly kind: 'right'; readonly user: User }
+  | { readonly kind: 'wrong'; readonly reason: 'unknown-user' | 'no-password' | 'bad-password' | 'too-many-failures' }
+  /** The password was right, but the user may not come in. */
+  | { readonly kind: 'disabled'; readonly user: User }
+  | { readonly kind: 'not-set-up'; readonly user: User; readonly actions: readonly string[] }
+
+/**
+ * Checks a password. An unknown user costs as much as a known one, so that neither time nor answer tells them apart; a
+ * guess is counted before it is looked at. @throws GatehouseError `overloaded`
+ */
+export async function checkPassword(
+  realm: Realm,
+  { username, password, address }: { username: string; password: string; address: string },
+): Promise<PasswordOutcome> {
+  const user = await findUser(realm, username)
+  const account = user ? `id:${user.id}` : `name:${username.toLowerCase()}`
+  if (!(await realm.throttle.admit(account, address))) return { kind: 'wrong', reason: 'too-many-failures' }
+  const stored = user && (await realm.users.credentials(user.id))
+  const isRight = await realm.hasher.verify(password, stored?.password ?? nobodysPassword)
+  if (!user) return { kind: 'wrong', reason: 'unknown-user' }
+  if (!stored?.password) return { kind: 'wrong', reason: 'no-password' }
+  if (!isRight) return { kind: 'wrong', reason: 'bad-password' }
+  await realm.throttle.forget(account, address)
+  if (!user.enabled) return { kind: 'disabled', user }
+  if (isOutdated(stored.password)) await realm.users.setPassword(user.id, await realm.hasher.hash(password))
+  // What would ask for more than a password here is not there yet; letting the user in without it would skip it.
+  const actions = [...user.requiredActions, ...stored.others.map((type) => `credential:${type}`)]
+  return actions.length === 0 ? { kind: 'right', user } : { kind: 'not-set-up', user, actions }
+}
+
+async function findUser(realm: Realm, username: string): Promise<User | undefined> {
+  const name = username.trim()
+  const found = await realm.users.findByUsername(name)
+  const user = found ?? (realm.model.settings.loginWithEmailAllowed ? await realm.users.findByEmail(name) : undefined)
+  return user?.serviceAccountClientId === undefined ? user : undefined
+}
