@@ -12,10 +12,9 @@ export type GatewayMode = 'native' | 'istio'
 
 /** Everything the gateway runs on, read from Istio resources. */
 export interface GatewayConfig {
-  readonly mode: GatewayMode
   /** The pod policies select: this gateway. */
   readonly workload: Workload
-  readonly mesh: MeshConfig
+  readonly meshConfig: MeshConfig
   readonly ingresses: readonly Ingress[]
   readonly virtualServices: readonly VirtualService[]
   readonly requestAuthentications: readonly RequestAuthentication[]
@@ -23,6 +22,7 @@ export interface GatewayConfig {
 }
 
 export interface ParseOptions {
+  /** In `istio` mode some things Istio lives with are warnings only. */
   readonly mode?: GatewayMode
   /** What the gateway is to selectors; the default is Istio's ingress gateway in `istio-system`. */
   readonly workload?: Workload
@@ -52,16 +52,16 @@ export function parseGatewayConfig(
     requestAuthentications: [] as RequestAuthentication[],
     authorizationPolicies: [] as AuthorizationPolicy[],
   }
-  let mesh = defaultMeshConfig
+  let meshConfig = defaultMeshConfig
   for (const { value, source } of documents) {
     const document = new Reader(value, source, problems)
     const meshDocument = meshOf(document)
-    if (meshDocument) mesh = parseMeshConfig(meshDocument, mesh)
+    if (meshDocument) meshConfig = parseMeshConfig(meshDocument, meshConfig)
     else readResource(document, found, workload.namespace)
   }
-  const config = { mode, workload, mesh, ...found }
+  const config = { workload, meshConfig, ...found }
   reportUnused(config, problems)
-  reportUnknownProviders(config, problems, providers)
+  reportUnknownProviders(config, problems, { mode, inProcess: providers })
   return config
 }
 
@@ -106,9 +106,9 @@ function readResource(
 
 /** Names policies that select another workload: right in a mesh, surprising when this gateway is all there is. */
 function reportUnused(config: GatewayConfig, problems: Problems): void {
-  const { workload, mesh } = config
+  const { workload, meshConfig } = config
   for (const policy of [...config.authorizationPolicies, ...config.requestAuthentications]) {
-    if (appliesTo(policy, workload, mesh.rootNamespace)) continue
+    if (appliesTo(policy, workload, meshConfig.rootNamespace)) continue
     problems.list.push({
       severity: 'warning',
       ...policy.place,
@@ -121,14 +121,18 @@ function reportUnused(config: GatewayConfig, problems: Problems): void {
  * A CUSTOM policy whose provider nobody can ask. Istio turns its rules into a DENY, so `istio` mode warns; natively it
  * must not load.
  */
-function reportUnknownProviders(config: GatewayConfig, problems: Problems, inProcess: readonly string[]): void {
-  const known = [...inProcess, ...config.mesh.extensionProviders.map(({ name }) => name)]
+function reportUnknownProviders(
+  config: GatewayConfig,
+  problems: Problems,
+  { mode, inProcess }: { mode: GatewayMode; inProcess: readonly string[] },
+): void {
+  const known = [...inProcess, ...config.meshConfig.extensionProviders.map(({ name }) => name)]
   for (const policy of config.authorizationPolicies) {
     if (policy.provider === undefined || policy.action !== 'CUSTOM' || known.includes(policy.provider)) continue
-    if (!appliesTo(policy, config.workload, config.mesh.rootNamespace)) continue
+    if (!appliesTo(policy, config.workload, config.meshConfig.rootNamespace)) continue
     const near = nearestName(policy.provider, known)
     problems.list.push({
-      severity: config.mode === 'istio' ? 'warning' : 'error',
+      severity: mode === 'istio' ? 'warning' : 'error',
       ...policy.place,
       message: `nobody can ask the provider \`${policy.provider}\`, so every request its rules match would be denied`,
       fix:

@@ -62,7 +62,7 @@ export class Exchange implements RequestFacts {
     this.query = parsed.query
     this.host = parsed.host
     this.headers = parsed.headers
-    const { numTrustedProxies } = state.config.mesh
+    const { numTrustedProxies } = state.config.meshConfig
     this.peerAddress = peerAddressOf(arrival.request.socket.remoteAddress)
     const forwardedFor = numTrustedProxies === 0 ? undefined : this.headers.get('x-forwarded-for')
     this.clientAddress = clientAddressOf(this.peerAddress, forwardedFor, numTrustedProxies)
@@ -109,7 +109,7 @@ export function parseRequest(
 ): ParsedRequest | undefined {
   const target = parseTarget(request.url ?? '')
   if (!target) return undefined
-  const path = normalisePath(target.path, state.config.mesh.pathNormalisation)
+  const path = normalisePath(target.path, state.config.meshConfig.pathNormalisation)
   const headers = state.headerReader.read(request.rawHeaders)
   if (path === undefined || !headers) return undefined
   const sent = target.authority ?? headers.get('host') ?? ''
@@ -125,7 +125,7 @@ function withoutTrailingDot(host: string): string {
 }
 
 function schemeOf({ context, state, headers, socket }: Exchange): string {
-  const forwarded = state.config.mesh.numTrustedProxies > 0 ? headers.get('x-forwarded-proto') : undefined
+  const forwarded = state.config.meshConfig.numTrustedProxies > 0 ? headers.get('x-forwarded-proto') : undefined
   if (forwarded === 'http' || forwarded === 'https') return forwarded
   if (state.isNative && context.publicOrigin !== undefined) {
     return context.publicOrigin.slice(0, context.publicOrigin.indexOf(':'))

@@ -88,7 +88,7 @@ function forwardTo(exchange: Exchange, route: Route, destination: Destination | 
 /** Headers that tell the app of the request's way, and what it must not see. */
 function prepareHeaders(exchange: Exchange, upstream: Upstream, authority: string | undefined): void {
   const { headers, context, state, peerAddress, scheme, host, requestId } = exchange
-  const isTrusting = state.config.mesh.numTrustedProxies > 0 || !state.isNative
+  const isTrusting = state.config.meshConfig.numTrustedProxies > 0 || !state.isNative
   const before = isTrusting ? headers.get('x-forwarded-for') : undefined
   headers.set('x-forwarded-for', before === undefined ? peerAddress : `${before},${peerAddress}`)
   headers.set('x-forwarded-proto', scheme)

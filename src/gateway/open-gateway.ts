@@ -9,7 +9,7 @@ import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
 import type { Ask } from './ask.ts'
-import type { GatewayConfig } from './config.ts'
+import type { GatewayConfig, GatewayMode } from './config.ts'
 import type { GatewayContext } from './context.ts'
 import { type Arrival, Exchange, parseRequest } from './exchange.ts'
 import { openHttpAsk } from './http-ask.ts'
@@ -25,6 +25,8 @@ import type { ResolveUpstream } from './upstreams.ts'
 export interface GatewayOptions {
   /** Parsed without errors. */
   readonly config: GatewayConfig
+  /** `native` unless told. */
+  readonly mode?: GatewayMode
   readonly resolveUpstream: ResolveUpstream
   /** Providers in this process, by the name CUSTOM policies use. */
   readonly ask?: Readonly<Record<string, Ask>>
@@ -72,6 +74,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     log,
   }
   const dependencies = {
+    mode: options.mode ?? ('native' as const),
     ask,
     identityHeaders,
     fetch: options.fetch,

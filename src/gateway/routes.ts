@@ -1,7 +1,7 @@
 import type { RequestFacts } from '../policy/facts.ts'
 import { byAge } from '../policy/resource.ts'
 import type { Workload } from '../policy/scope.ts'
-import type { GatewayConfig } from './config.ts'
+import type { GatewayConfig, GatewayMode } from './config.ts'
 import type { Ingress } from './ingress.ts'
 import { matchesText } from './text-matcher.ts'
 import type { HttpRoute, NamedMatch, RouteMatch, VirtualService } from './virtual-service.ts'
@@ -26,7 +26,7 @@ export interface RouteTable {
  * age of the resource, then as written; pure catch-alls last, so that the dashboard's `/` does not shadow `/jupyter/`
  * (Istio pilot/pkg/networking/core/route).
  */
-export function compileRoutes({ virtualServices, ingresses, workload, mode }: GatewayConfig): RouteTable {
+export function compileRoutes({ virtualServices, ingresses, workload }: GatewayConfig, mode: GatewayMode): RouteTable {
   const hosts = new Map<string, Route[]>()
   let readsHeaders = false
   for (const service of virtualServices.toSorted(byAge)) {

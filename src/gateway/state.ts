@@ -5,7 +5,7 @@ import { type PolicySet, selectPolicies } from '../policy/policy-set.ts'
 import { mergeJwtRules } from '../policy/request-authentication.ts'
 import type { Ask } from './ask.ts'
 import { type Authenticator, openAuthenticator } from './authenticate.ts'
-import type { GatewayConfig } from './config.ts'
+import type { GatewayConfig, GatewayMode } from './config.ts'
 import {
   compileHeaderReader,
   edgeNames,
@@ -32,6 +32,7 @@ export interface GatewayState {
 
 /** What compiling needs beside the configuration. */
 export interface StateDependencies {
+  readonly mode: GatewayMode
   readonly ask: Readonly<Record<string, Ask>>
   readonly openHttpAsk: (provider: MeshConfig['extensionProviders'][number]) => Ask
   readonly fetch: Fetch
@@ -43,11 +44,12 @@ export interface StateDependencies {
 
 /** Compiles a configuration that was parsed without errors. */
 export function compileState(config: GatewayConfig, dependencies: StateDependencies): GatewayState {
-  const { workload, mesh, mode } = config
+  const { workload, meshConfig } = config
+  const { mode } = dependencies
   const isNative = mode === 'native'
-  const providers = compileProviders(mesh, dependencies.ask, dependencies.openHttpAsk)
-  const jwtRules = mergeJwtRules(config.requestAuthentications, workload, mesh.rootNamespace)
-  const authenticator = openAuthenticator(jwtRules, { ...dependencies, mode })
+  const providers = compileProviders(meshConfig, dependencies.ask, dependencies.openHttpAsk)
+  const jwtRules = mergeJwtRules(config.requestAuthentications, workload, meshConfig.rootNamespace)
+  const authenticator = openAuthenticator(jwtRules, dependencies)
   return {
     config,
     isNative,
@@ -55,11 +57,11 @@ export function compileState(config: GatewayConfig, dependencies: StateDependenc
     authenticator,
     policies: selectPolicies(config.authorizationPolicies, {
       workload,
-      rootNamespace: mesh.rootNamespace,
+      rootNamespace: meshConfig.rootNamespace,
       providers: new Set(providers.keys()),
       allowsSeveralProviders: isNative,
     }),
-    routes: compileRoutes(config),
+    routes: compileRoutes(config, mode),
     headerReader: isNative
       ? compileHeaderReader(refusedNames(config, authenticator, dependencies.identityHeaders), identityPrefixes)
       : compileHeaderReader(edgeNames, edgePrefixes),
@@ -68,11 +70,11 @@ export function compileState(config: GatewayConfig, dependencies: StateDependenc
 
 /** What only the gateway may say of a request: identity, whatever tokens and providers tell, and its way here. */
 function refusedNames(config: GatewayConfig, { outputs }: Authenticator, more: readonly string[]): string[] {
-  const told = config.mesh.extensionProviders
+  const told = config.meshConfig.extensionProviders
     .flatMap(({ headersToUpstreamOnAllow }) => headersToUpstreamOnAllow)
     .map((name) => name.toLowerCase())
     .filter((name) => !name.includes('*') && !sharedWithClients.has(name))
-  const forwarding = config.mesh.numTrustedProxies === 0 ? forwardingNames : []
+  const forwarding = config.meshConfig.numTrustedProxies === 0 ? forwardingNames : []
   return [...identityNames, ...forwarding, ...outputs.flat(), ...told, ...more]
 }
 
