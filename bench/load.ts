@@ -47,7 +47,9 @@ export function runLoad({ url, headers = {}, pid, seconds = 5, connections = 32 
 }
 
 function wrkScript(headers: Readonly<Record<string, string>>): string {
-  const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`)
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
+  )
   lines.push(
     'function done(summary, latency)',
     '  local e = summary.errors',
@@ -60,7 +62,10 @@ function wrkScript(headers: Readonly<Record<string, string>>): string {
   return file
 }
 
-function wrk(url: string, { script, seconds, connections }: { script: string; seconds: number; connections: number }): string {
+function wrk(
+  url: string,
+  { script, seconds, connections }: { script: string; seconds: number; connections: number },
+): string {
   const args = ['-c', '1', 'wrk', '-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', script, url]
   const { stdout, stderr, status } = spawnSync('taskset', args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`wrk failed: ${stderr}`)

@@ -7,7 +7,9 @@ const ticksPerSecond = 100
 
 /** User and system CPU seconds a process and its waited-for children have used. Linux only. */
 export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
   const [utime, stime, cutime, cstime] = [11, 12, 13, 14].map((index) => Number(fields[index]))
   return ((utime ?? 0) + (stime ?? 0) + (cutime ?? 0) + (cstime ?? 0)) / ticksPerSecond
 }
@@ -25,7 +27,10 @@ export function residentMebibytes(pid: number): number {
 
 function descendants(pid: number): number[] {
   const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
-  const children = (stdout ?? '').split('\n').map(Number).filter((child) => child > 0)
+  const children = (stdout ?? '')
+    .split('\n')
+    .map(Number)
+    .filter((child) => child > 0)
   return children.flatMap((child) => [child, ...descendants(child)])
 }
 
@@ -35,9 +40,16 @@ export function isInstalled(program: string): boolean {
 }
 
 /** Starts a program on one processor (the load runs on the other), output kept for `text()`. */
-export function startPinned(command: string, args: readonly string[], { cpu, env = {} }: { cpu: number; env?: Record<string, string> }) {
+export function startPinned(
+  command: string,
+  args: readonly string[],
+  { cpu, env = {} }: { cpu: number; env?: Record<string, string> },
+) {
   const pinned = isInstalled('taskset') ? ['taskset', '-c', String(cpu), command, ...args] : [command, ...args]
-  const child: ChildProcess = spawn(pinned[0] ?? command, pinned.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  const child: ChildProcess = spawn(pinned[0] ?? command, pinned.slice(1), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk) => {

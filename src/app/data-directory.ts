@@ -2,7 +2,18 @@
  * Room `app`: the composition root. It opens the parts from one configuration, gives them their dependencies, and
  * starts and stops them; it decides nothing about sign-in itself.
  */
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { GatehouseError } from '../kit/errors.ts'
 import { type Random, randomText } from '../kit/random.ts'
@@ -31,7 +42,10 @@ const clientIds = ['gatehouse-broker', 'gatehouse-proxy', 'notes'] as const
  * Opens the directory, creating it (mode 0700, files 0600) where it is missing.
  * @throws GatehouseError `data_directory` where it cannot be read or written.
  */
-export function openDataDirectory(path: string, { random, reset = false }: { random: Random; reset?: boolean }): DataDirectory {
+export function openDataDirectory(
+  path: string,
+  { random, reset = false }: { random: Random; reset?: boolean },
+): DataDirectory {
   const secretsFile = join(path, 'secrets.json')
   const databaseFile = join(path, 'gatehouse.db')
   try {
@@ -45,13 +59,18 @@ export function openDataDirectory(path: string, { random, reset = false }: { ran
   } catch (cause) {
     if (cause instanceof GatehouseError) throw cause
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new GatehouseError('data_directory', `the data directory \`${path}\` cannot be used (${reason}); choose another with --data`, { cause })
+    throw new GatehouseError(
+      'data_directory',
+      `the data directory \`${path}\` cannot be used (${reason}); choose another with --data`,
+      { cause },
+    )
   }
 }
 
 /** Only what Gatehouse has written goes: a mistyped `--data` never deletes anything else. */
 function removeState([secretsFile = '', databaseFile = '']: readonly string[]): void {
-  for (const file of [secretsFile, databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`]) rmSync(file, { force: true })
+  for (const file of [secretsFile, databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`])
+    rmSync(file, { force: true })
 }
 
 function newSecrets(random: Random): Secrets {
@@ -66,7 +85,10 @@ function readSecrets(file: string): Secrets {
   const found: unknown = JSON.parse(readFileSync(file, 'utf8'))
   const { state, cookie, clients } = (found ?? {}) as Partial<Secrets>
   if (typeof state !== 'string' || typeof cookie !== 'string' || typeof clients !== 'object') {
-    throw new GatehouseError('data_directory', `\`${file}\` does not hold Gatehouse's secrets; remove it, or start over with --reset`)
+    throw new GatehouseError(
+      'data_directory',
+      `\`${file}\` does not hold Gatehouse's secrets; remove it, or start over with --reset`,
+    )
   }
   return { state, cookie, clients }
 }

@@ -19,7 +19,13 @@ export const demoUsers: readonly DemoUser[] = [
     lastName: 'Lovelace',
     groups: ['/platform-users', '/platform-admins', '/team/ml'],
   },
-  { username: 'grace', email: 'grace@example.com', firstName: 'Grace', lastName: 'Hopper', groups: ['/platform-users'] },
+  {
+    username: 'grace',
+    email: 'grace@example.com',
+    firstName: 'Grace',
+    lastName: 'Hopper',
+    groups: ['/platform-users'],
+  },
 ]
 
 const letters = 'abcdefghjkmnpqrstuvwxyz23456789'

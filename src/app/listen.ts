@@ -20,7 +20,11 @@ export async function listenOnFreePort(
       return typeof address === 'object' && address ? address.port : candidate
     }
     if (error.code !== 'EADDRINUSE') {
-      throw new GatehouseError('listen', `cannot listen on port ${candidate} (${error.message}); choose another with --port`, { cause: error })
+      throw new GatehouseError(
+        'listen',
+        `cannot listen on port ${candidate} (${error.message}); choose another with --port`,
+        { cause: error },
+      )
     }
   }
   const tried = last === port ? `port ${port} is taken` : `ports ${port} to ${last} are taken`

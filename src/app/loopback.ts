@@ -1,19 +1,45 @@
-import type { Fetch, Part, RequestContext } from '../http/part.ts'
+import type { ChainConfig } from '../config/chain.ts'
+import type { ChainPart } from '../config/stock.ts'
+import type { Fetch, RequestContext } from '../http/part.ts'
 import { type Random, randomUuid } from '../kit/random.ts'
+import type { RunningParts } from './open-parts.ts'
 
-/** Finds the part that serves a URL in this process; `undefined` where the URL is someone else's. */
-export type FindPart = (url: URL) => Part | undefined
+/** First path segments the parts have on the public origin. */
+const partByPath: Readonly<Record<string, ChainPart>> = {
+  auth: 'realm',
+  dex: 'broker',
+  oauth2: 'proxy',
+  authservice: 'proxy',
+  gatehouse: 'console',
+}
 
 /**
  * The `fetch` the parts are given: a URL of ours is answered by the other part's own `fetch()`, everything else goes
  * out. The parts speak the same HTTP either way, so one process or many is a matter of configuration.
  */
-export function loopbackFetch({ findPart, outside, random }: { findPart: FindPart; outside: Fetch; random: Random }): Fetch {
+export function loopbackFetch({
+  chain,
+  parts,
+  outside,
+  random,
+}: {
+  chain: Pick<ChainConfig, 'publicUrl' | 'hosts'>
+  parts: RunningParts
+  outside: Fetch
+  random: Random
+}): Fetch {
   return async (input, init) => {
     const request = new Request(input, init)
-    const part = findPart(new URL(request.url))
+    const name = partOf(new URL(request.url), chain)
+    const part = name && parts[name]
     if (!part) return outside(request)
     const context: RequestContext = { requestId: randomUuid(random), clientAddress: '127.0.0.1' }
     return part.fetch(request, context)
   }
+}
+
+function partOf(url: URL, { publicUrl, hosts }: Pick<ChainConfig, 'publicUrl' | 'hosts'>): ChainPart | undefined {
+  if (url.origin !== publicUrl) return hosts.get(url.hostname)
+  const segment = url.pathname.split('/')[1] ?? ''
+  return Object.hasOwn(partByPath, segment) ? partByPath[segment] : undefined
 }

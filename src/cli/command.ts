@@ -50,10 +50,17 @@ function usageError(command: Command, args: readonly string[], cause: unknown): 
   const unknown = args.find((arg) => arg.startsWith('--') && !known.includes(arg.split('=')[0] ?? ''))
   if (unknown === undefined) {
     const message = cause instanceof Error ? cause.message : String(cause)
-    return new GatehouseError('usage', message.replace(/^./, (first) => first.toLowerCase()), { cause })
+    return new GatehouseError(
+      'usage',
+      message.replace(/^./, (first) => first.toLowerCase()),
+      { cause },
+    )
   }
   const near = nearestName(unknown, known)
-  return new GatehouseError('usage', `unknown option \`${unknown}\`${near ? `; did you mean \`${near}\`?` : ''} (known: ${known.join(', ')})`)
+  return new GatehouseError(
+    'usage',
+    `unknown option \`${unknown}\`${near ? `; did you mean \`${near}\`?` : ''} (known: ${known.join(', ')})`,
+  )
 }
 
 /** The text of `gatehouse <name> --help`. */

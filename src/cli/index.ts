@@ -30,7 +30,14 @@ export async function runCli(args: readonly string[]): Promise<number> {
 async function tellHelp(name: string | undefined): Promise<number> {
   if (name !== undefined) return runCommand(name, ['--help'])
   const rows = Object.entries(commands).map(([command, { summary }]) => `  ${command.padEnd(10)} ${summary}`)
-  const lines = ['gatehouse COMMAND [OPTIONS]', '', 'Sign-in for Kubernetes ML platforms, in one program.', '', 'Commands', ...rows]
+  const lines = [
+    'gatehouse COMMAND [OPTIONS]',
+    '',
+    'Sign-in for Kubernetes ML platforms, in one program.',
+    '',
+    'Commands',
+    ...rows,
+  ]
   process.stdout.write(`${lines.join('\n')}\n\nMore: gatehouse COMMAND --help\n`)
   return 0
 }
@@ -40,7 +47,10 @@ async function runCommand(name: string, args: readonly string[]): Promise<number
   if (!entry) {
     const known = Object.keys(commands)
     const near = nearestName(name, known)
-    return complain(`unknown command \`${name}\`${near ? `; did you mean \`${near}\`?` : ''} (known: ${known.join(', ')})`, 2)
+    return complain(
+      `unknown command \`${name}\`${near ? `; did you mean \`${near}\`?` : ''} (known: ${known.join(', ')})`,
+      2,
+    )
   }
   const command = await entry.load()
   if (args.includes('--help') || args.includes('-h')) {

@@ -1,3 +1,5 @@
+import { request } from 'undici'
+
 /** A scripted client: HTTP and cookies, nothing else. Follows redirects by hand so that tests can see each hop. */
 export interface HttpClient {
   /** One request; cookies are sent and kept, redirects are not followed. */
@@ -25,7 +27,7 @@ export interface StoredCookie {
 }
 
 /** Opens a client with an empty jar. Every URL is taken to be of one host, as behind one gateway. */
-export function httpClient(fetcher: (url: string, init: RequestInit) => Promise<Response> = fetch): HttpClient {
+export function httpClient(fetcher: (url: string, init: RequestInit) => Promise<Response> = plainFetch): HttpClient {
   const jar = new Map<string, StoredCookie>()
 
   const cookieHeader = (path: string) =>
@@ -111,4 +113,20 @@ function attributeOf(tag: string, name: string): string | undefined {
     .replaceAll('&#39;', "'")
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
+}
+
+/** HTTP as curl and Python speak it: `fetch` of Node would say `Sec-Fetch-Mode: cors`, as no script does. */
+async function plainFetch(url: string, { method = 'GET', headers, body }: RequestInit): Promise<Response> {
+  const sent = new Headers(headers)
+  if (body instanceof URLSearchParams) sent.set('content-type', 'application/x-www-form-urlencoded')
+  const answer = await request(url, {
+    method: method as 'GET', // undici types the well-known methods only
+    headers: Object.fromEntries(sent),
+    ...(body === undefined || body === null ? {} : { body: String(body) }),
+  })
+  const received = Object.entries(answer.headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((one) => [name, one] as [string, string]),
+  )
+  const content = await answer.body.arrayBuffer()
+  return new Response(content.byteLength === 0 ? null : content, { status: answer.statusCode, headers: received })
 }

@@ -1,0 +1,36 @@
+import type { ChainConfig } from '../config/chain.ts'
+import type { Ask } from '../gateway/ask.ts'
+import { type Gateway, openGateway } from '../gateway/open-gateway.ts'
+import type { PartDependencies, RunningParts } from './open-parts.ts'
+
+/**
+ * Opens the gateway over the running parts: a destination whose host is one of ours is served in this process, and an
+ * extension provider whose service is our proxy is asked without a network in between.
+ */
+export function openChainGateway(parts: RunningParts, dependencies: PartDependencies): Gateway {
+  const { chain, fetch, clock, random, log } = dependencies
+  const { proxy } = parts
+  return openGateway({
+    config: chain.gateway,
+    publicUrl: chain.publicUrl,
+    assetsPath: '/gatehouse/static',
+    mode: 'native',
+    resolveUpstream(host, port) {
+      const name = chain.hosts.get(host)
+      const part = name && parts[name]
+      return part ? { kind: 'part', part } : { kind: 'origin', origin: `http://${host}:${port}` }
+    },
+    ask: proxy ? inProcessProviders(chain, (request) => proxy.check(request)) : {},
+    ownCookies: (name) => proxy?.isOwnCookie(name) ?? false,
+    fetch,
+    clock,
+    random,
+    log: log.with({ part: 'gateway' }),
+  })
+}
+
+/** Every extension provider that names a host of our proxy. */
+function inProcessProviders(chain: ChainConfig, ask: Ask): Readonly<Record<string, Ask>> {
+  const ours = chain.gateway.meshConfig.extensionProviders.filter(({ service }) => chain.hosts.get(service) === 'proxy')
+  return Object.fromEntries(ours.map(({ name }) => [name, ask]))
+}

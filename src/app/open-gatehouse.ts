@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Kysely } from 'kysely'
+import type { ChainConfig } from '../config/chain.ts'
+import type { ChainSecrets } from '../config/chain-secrets.ts'
+import type { Fetch } from '../http/part.ts'
+import type { Clock } from '../kit/clock.ts'
+import type { Log } from '../kit/log.ts'
+import type { Random } from '../kit/random.ts'
+import { realmMigrations } from '../realm/migrations.ts'
+import type { RealmTables } from '../realm/tables.ts'
+import { migrate } from '../store/migrate.ts'
+import { storeMigrations } from '../store/migrations.ts'
+import { openSqlRecords, type RecordTables } from '../store/records.ts'
+import type { SigningKeyTables } from '../store/signing-keys.ts'
+import { openSqlite } from '../store/sqlite.ts'
+import { loopbackFetch } from './loopback.ts'
+import { openChainGateway } from './open-chain-gateway.ts'
+import { openParts, type RunningParts } from './open-parts.ts'
+
+/** Every table of the all-in-one's database. */
+export type Tables = RealmTables & RecordTables & SigningKeyTables
+
+/** What a chain is opened with. */
+export interface GatehouseOptions {
+  readonly chain: ChainConfig
+  /** The SQLite file of all durable state. */
+  readonly databaseFile: string
+  readonly secrets: ChainSecrets
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** `fetch` for everything that is not ours. */
+  readonly outside: Fetch
+}
+
+/** A running chain: every part opened and wired, answering through the gateway. */
+export interface Gatehouse {
+  handle(request: IncomingMessage, response: ServerResponse): void
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  readonly database: Kysely<Tables>
+  /** Stops timers and connections and closes the database. */
+  close(): Promise<void>
+}
+
+const purgeInterval = 10 * 60_000
+
+/** Opens the database, the parts a chain names, and the gateway in front of them. */
+export async function openGatehouse(options: GatehouseOptions): Promise<Gatehouse> {
+  const { chain, clock, random, log, outside } = options
+  const database = await openDatabase(options.databaseFile)
+  const records = openSqlRecords(database, clock)
+  // The parts are found through this map, so that each can be given a `fetch` that reaches the ones opened after it.
+  const parts: RunningParts = {}
+  const fetch = loopbackFetch({ chain, parts, outside, random })
+  const dependencies = { ...options, database, records, fetch }
+  await openParts(parts, dependencies)
+  const gateway = openChainGateway(parts, dependencies)
+
+  const purge = () =>
+    records.purge().catch((error: unknown) => log.warn('expired records could not be removed', { error }))
+  const purging = setInterval(() => void purge(), purgeInterval).unref()
+  return {
+    handle: (request, response) => gateway.handle(request, response),
+    upgrade: (request, socket, head) => gateway.upgrade(request, socket, head),
+    database,
+    async close() {
+      clearInterval(purging)
+      await gateway.close()
+      for (const part of Object.values(parts)) await part?.close?.()
+      await database.destroy()
+    },
+  }
+}
+
+/** Opens the database file and brings it to the newest schema. */
+export async function openDatabase(file: string): Promise<Kysely<Tables>> {
+  const database = openSqlite<Tables>(file)
+  await migrate(database, { ...storeMigrations, ...realmMigrations })
+  return database
+}

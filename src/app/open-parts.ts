@@ -1,0 +1,90 @@
+import type { Kysely } from 'kysely'
+import { openBroker } from '../broker/open-broker.ts'
+import type { ChainPart } from '../config/stock.ts'
+import { openConsole, type PortalApp } from '../console/console.ts'
+import { openEcho } from '../demo/echo.ts'
+import { openNotes } from '../demo/notes.ts'
+import type { Fetch, Part } from '../http/part.ts'
+import { openProxy, type Proxy } from '../proxy/open-proxy.ts'
+import { openRealm } from '../realm/open-realm.ts'
+import type { Records } from '../store/records.ts'
+import { openSigningKeys } from '../store/signing-keys.ts'
+import type { GatehouseOptions, Tables } from './open-gatehouse.ts'
+
+/** The parts that run in this process, by name. */
+export type RunningParts = { [Name in Exclude<ChainPart, 'proxy'>]?: Part } & { proxy?: Proxy }
+
+/** What the parts are opened with: the chain and what every part is given. */
+export interface PartDependencies extends GatehouseOptions {
+  readonly database: Kysely<Tables>
+  readonly records: Records
+  /** Reaches the other parts, and the world. */
+  readonly fetch: Fetch
+}
+
+/** Opens each part the chain configures and puts it into `parts`. */
+export async function openParts(parts: RunningParts, dependencies: PartDependencies): Promise<void> {
+  const { chain, secrets, database, records, clock, random, log, fetch } = dependencies
+  const shared = { clock, random, records, fetch, stateSecret: secrets.state }
+  if (chain.realm) {
+    parts.realm = await openRealm({ ...shared, config: chain.realm, database, log: log.with({ part: 'realm' }) })
+  }
+  if (chain.broker) {
+    const signingKeys = openSigningKeys(database, 'broker')
+    parts.broker = await openBroker({ ...shared, config: chain.broker, signingKeys, log: log.with({ part: 'broker' }) })
+  }
+  if (chain.proxy) parts.proxy = openProxy({ ...shared, config: chain.proxy, log: log.with({ part: 'proxy' }) })
+  openApps(parts, dependencies)
+}
+
+/** The console and, where the chain routes to them, the demo apps. */
+function openApps(parts: RunningParts, dependencies: PartDependencies): void {
+  const { chain, log } = dependencies
+  const routed = new Set(chain.hosts.values())
+  const apps: PortalApp[] = []
+  if (routed.has('echo')) {
+    parts.echo = openEcho({ basePath: '/echo' })
+    apps.push({
+      name: 'Echo',
+      description: 'Shows what the gateway tells an app about you.',
+      href: '/echo/',
+      kind: 'headers',
+    })
+  }
+  const notes = routed.has('notes') ? openNotesApp(dependencies) : undefined
+  if (notes) {
+    parts.notes = notes
+    apps.push({
+      name: 'Notes',
+      description: 'A small notebook that signs you in by itself.',
+      href: '/notes/',
+      kind: 'oidc',
+    })
+  }
+  parts.console = openConsole({
+    publicUrl: chain.publicUrl,
+    basePath: '/gatehouse',
+    apps,
+    signOutPath: '/oauth2/sign_out',
+    log: log.with({ part: 'console' }),
+  })
+}
+
+/** The notes app is a client of the first realm that knows it. */
+function openNotesApp({ chain, secrets, records, clock, random, log, fetch }: PartDependencies): Part | undefined {
+  const realm = chain.realm?.realms.find(({ clients }) => clients?.some(({ clientId }) => clientId === 'notes'))
+  const secret = realm?.clients?.find(({ clientId }) => clientId === 'notes')?.secret
+  if (!realm || !chain.realm || secret === undefined) return undefined
+  return openNotes({
+    publicUrl: `${chain.publicUrl}/notes`,
+    issuer: `${chain.realm.publicUrl}/realms/${realm.realm}`,
+    clientId: 'notes',
+    clientSecret: secret,
+    stateSecret: secrets.state,
+    notes: records.collection('notes'),
+    fetch,
+    clock,
+    random,
+    log: log.with({ part: 'notes' }),
+  })
+}

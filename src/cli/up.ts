@@ -1,0 +1,105 @@
+import { resolve } from 'node:path'
+import process from 'node:process'
+import { type RunningGatehouse, startGatehouse } from '../app/start-gatehouse.ts'
+import { GatehouseError } from '../kit/errors.ts'
+import type { LogLevel } from '../kit/log.ts'
+import type { Command, CommandInput } from './command.ts'
+import { openBrowser } from './open-browser.ts'
+import { print, style } from './terminal.ts'
+import { upSummary } from './up-summary.ts'
+
+const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/** `gatehouse up` */
+export const up: Command = {
+  usage: '[--port N] [--data DIR] [--domain HOST] [--from DIR] [--open] [--reset]',
+  summary: 'run the whole sign-in chain in one process: realm, broker, proxy, gateway, portal and two demo apps',
+  options: {
+    port: { type: 'string', value: 'N', help: 'listen on this port, or the next free one (default 8080)' },
+    data: { type: 'string', value: 'DIR', help: 'keep database and secrets here (default ./.gatehouse)' },
+    domain: {
+      type: 'string',
+      value: 'HOST',
+      help: 'the host browsers use, e.g. kubeflow.example.com behind a TLS terminator',
+    },
+    from: {
+      type: 'string',
+      value: 'DIR',
+      help: 'run from a platform’s own files: Dex, oauth2-proxy, Istio, realm, authservice',
+    },
+    open: { type: 'boolean', help: 'open the portal in a browser' },
+    reset: { type: 'boolean', help: 'start over: forget users, sessions, keys and secrets first' },
+    'log-level': {
+      type: 'string',
+      value: 'LEVEL',
+      help: 'debug, info, warn (default) or error, as JSON lines on stderr',
+    },
+  },
+  details: [
+    '  The first run creates the data directory and prints the passwords of two demo users, once.',
+    '  With --domain the public address is https://HOST (or the URL given) and Gatehouse listens on',
+    '  every interface; without, only this machine can reach it. Ctrl-C stops cleanly.',
+  ].join('\n'),
+  async run(input) {
+    const options = readOptions(input)
+    const running = await startGatehouse(options)
+    print(...upSummary(running, options))
+    if (input.options['open'] === true) openBrowser(running.publicUrl)
+    await untilStopped(running)
+    return 0
+  },
+}
+
+function readOptions({ positionals, options }: CommandInput) {
+  if (positionals.length > 0)
+    throw new GatehouseError('usage', `\`up\` takes no argument, got \`${positionals[0]}\`; see gatehouse up --help`)
+  const { data = '.gatehouse', domain, from, reset, port = '8080' } = options
+  const logLevel = options['log-level'] ?? 'warn'
+  const level = logLevels.find((one) => one === logLevel)
+  if (!level)
+    throw new GatehouseError('usage', `--log-level must be one of ${logLevels.join(', ')}, got \`${logLevel}\``)
+  return {
+    port: parsePort(String(port)),
+    dataDirectory: resolve(String(data)),
+    publicUrl: typeof domain === 'string' ? parseDomain(domain) : undefined,
+    from: typeof from === 'string' ? resolve(from) : undefined,
+    reset: reset === true,
+    logLevel: level,
+  }
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (!(port <= 65_535)) throw new GatehouseError('usage', `--port must be a number from 0 to 65535, got \`${text}\``)
+  return port
+}
+
+/** A host name means https behind a TLS terminator; a whole origin is taken as it is. */
+function parseDomain(text: string): string {
+  const url = URL.parse(/^https?:\/\//.test(text) ? text : `https://${text}`)
+  if (!url || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
+    throw new GatehouseError(
+      'usage',
+      `--domain must be a host or an origin such as https://kubeflow.example.com, got \`${text}\``,
+    )
+  }
+  return url.origin
+}
+
+/** Waits for Ctrl-C or a TERM, then stops; a second one stops at once. */
+function untilStopped(running: RunningGatehouse): Promise<void> {
+  return new Promise((settle) => {
+    let isStopping = false
+    const stop = () => {
+      if (isStopping) process.exit(130)
+      isStopping = true
+      print('', style.dim('Stopping …'))
+      void running.close().then(() => {
+        print(style.dim('Stopped. Users and sessions are kept; start again with the same command.'))
+        settle()
+      })
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+  })
+}
