@@ -1,0 +1,108 @@
+import type { Fetch } from '../../http/part.ts'
+import type { Clock } from '../../kit/clock.ts'
+import { GatehouseError } from '../../kit/errors.ts'
+import type { Log } from '../../kit/log.ts'
+
+/** Who someone is, as a connector tells it (dex connector/connector.go `Identity`). */
+export interface Identity {
+  /** Stable at this connector; with the connector's id it makes the `sub` claim. */
+  readonly userId: string
+  /** The `name` claim. */
+  readonly username: string
+  readonly preferredUsername: string
+  readonly email: string
+  readonly emailVerified: boolean
+  /** Without a leading slash. */
+  readonly groups: readonly string[]
+}
+
+/** Someone signed in: who, and what the connector needs later. Both texts are secrets. */
+export interface Authentication {
+  readonly identity: Identity
+  /** Whatever the connector wants back when it refreshes. */
+  readonly connectorData?: string
+  /** The ID token to show the identity provider at sign-out. */
+  readonly upstreamIdToken?: string
+}
+
+/** How an attempt to sign in, or to renew a sign-in, ended. */
+export type Outcome =
+  | ({ readonly kind: 'authenticated' } & Authentication)
+  /** The user is known and not wanted: no required group, disabled, consent refused. */
+  | { readonly kind: 'refused'; readonly reason: 'groups' | 'denied' | 'disabled'; readonly detail: string }
+  | { readonly kind: 'wrong-password' }
+
+/** One visitor's attempt to sign in, the same from the redirect to the callback. */
+export interface LoginAttempt {
+  /** Goes to the identity provider and must come back unchanged. */
+  readonly state: string
+  readonly scopes: RequestedScopes
+  /** A secret of this attempt and this use only; the same at the start and at the end, after a restart too. */
+  secretFor(use: string): string
+}
+
+/** What of the client's scopes matters to a connector (dex connector/connector.go `Scopes`). */
+export interface RequestedScopes {
+  readonly offlineAccess: boolean
+  readonly groups: boolean
+}
+
+/** Signs in by sending the browser away and taking it back. */
+export interface CallbackCapability {
+  loginUrl(attempt: LoginAttempt): Promise<string>
+  /** @param parameters what the identity provider sent the browser back with. */
+  handleCallback(attempt: LoginAttempt, parameters: URLSearchParams): Promise<Outcome>
+}
+
+/** Signs in by a name and a password typed into the broker's own page. */
+export interface PasswordCapability {
+  /** What the name is called on the page: `Email Address`, `Username`. */
+  readonly prompt: string
+  login(username: string, password: string): Promise<Outcome>
+}
+
+/** Asks the identity provider again, so that changed groups and disabled users take effect. */
+export interface RefreshCapability {
+  refresh(previous: { readonly identity: Identity; readonly connectorData: string | undefined }): Promise<Outcome>
+}
+
+/** Ends the session at the identity provider. */
+export interface LogoutCapability {
+  /** Where to send the browser; `undefined` where the provider has no such place. */
+  logoutUrl(parameters: {
+    readonly idTokenHint: string | undefined
+    readonly postLogoutRedirectUri: string
+    readonly state: string
+  }): Promise<string | undefined>
+}
+
+/**
+ * A way to sign in. It offers what it can: exactly one of `callback` and `password`, and the others where possible.
+ * Without `refresh` no refresh token is issued. Every method throws `ConnectorError` where the provider fails.
+ */
+export interface Connector {
+  readonly callback?: CallbackCapability
+  readonly password?: PasswordCapability
+  readonly refresh?: RefreshCapability
+  readonly logout?: LogoutCapability
+}
+
+/** What a connector is opened with beside its own configuration. */
+export interface ConnectorDependencies {
+  readonly id: string
+  /** The broker's issuer followed by `/callback`. */
+  readonly callbackUrl: string
+  readonly fetch: Fetch
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** The identity provider failed: `unavailable` may pass by itself, `failed` will not. */
+export class ConnectorError extends GatehouseError {
+  declare readonly code: 'connector_unavailable' | 'connector_failed'
+
+  constructor(kind: 'unavailable' | 'failed', detail: string, cause?: unknown) {
+    super(`connector_${kind}`, 'the identity provider could not complete the sign-in', { detail, cause })
+    this.name = 'ConnectorError'
+  }
+}
