@@ -24,7 +24,7 @@ export const claims: ConditionKind = {
 /** A claim always read as `request.auth.audiences` and `request.auth.presenter` do. */
 export function namedClaim(name: string): ConditionKind {
   return {
-    ...claims,
+    needsIdentity: true,
     compile: (values) => claims.compile(values, `[${name}]`),
     matched: (facts, { values }) => claims.matched(facts, { values, argument: `[${name}]` }),
     missed: (facts, { values }) => claims.missed(facts, { values, argument: `[${name}]` }),
