@@ -1,9 +1,9 @@
 import { RE2JS } from 're2js'
 import { namedSource, type Problems } from '../kit/problems.ts'
 import type { AuthserviceSettings } from './authservice.ts'
-import { defaultProxyConfig, type ProxyConfig } from './config.ts'
 import { checkProxyConfig } from './config-checks.ts'
 import type { ProxyEnvironment } from './options.ts'
+import { defaultProxyConfig, type ProxyConfig } from './typed-config.ts'
 import { weakValue } from './weak-values.ts'
 
 const isFine = 'fine'

@@ -50,7 +50,7 @@ export type Decision =
   /** `json`: 401 `{}`, `hint`: 401 with a login URL, `redirect`: 302 to the provider, `page`: 403 with the sign-in page. */
   | { readonly kind: 'login'; readonly how: 'json' | 'hint' | 'redirect' | 'page' }
   /** Signed in, but not one of those who may enter. */
-  | { readonly kind: 'denied'; readonly how: 'json' | 'page' }
+  | { readonly kind: 'denied'; readonly how: 'json' | 'page'; readonly session: Session }
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'unavailable' }
 
@@ -66,7 +66,7 @@ export function decide(request: CheckRequest, lookup: SessionLookup, rules: Chec
   if (mayEnter) return rules.meetsQuery(session, request.path) ? { kind: 'allow', session } : { kind: 'forbidden' }
   const how = loginStyle(request, rules)
   if (!session) return { kind: 'login', how }
-  return { kind: 'denied', how: how === 'page' || how === 'redirect' ? 'page' : 'json' }
+  return { kind: 'denied', how: how === 'page' || how === 'redirect' ? 'page' : 'json', session }
 }
 
 function loginStyle({ path, headers }: CheckRequest, rules: CheckRules): 'json' | 'hint' | 'redirect' | 'page' {

@@ -2,7 +2,8 @@ import { GenerationCache } from '../kit/cache.ts'
 import { allowAnswer, jsonAnswer, pageAnswer, setCookieHeaders, textAnswer } from './answers.ts'
 import { type CheckAnswer, type CheckRequest, type Decision, decide, type SessionLookup } from './check.ts'
 import type { ProxyCore } from './core.ts'
-import { type Endpoint, endpointAt, targetOf } from './endpoints/endpoints.ts'
+import type { Endpoint } from './endpoints/endpoint.ts'
+import { endpointAt, targetOf } from './endpoints/endpoints.ts'
 import { clearedSession } from './login/finish-login.ts'
 import { startLogin } from './login/start-login.ts'
 import { deniedPage } from './pages/notice-pages.ts'
@@ -63,19 +64,24 @@ export function openChecker(core: ProxyCore): Checker {
     return entry !== undefined && clock.now() < entry.until ? entry : undefined
   }
 
-  async function checkSlowly(request: CheckRequest): Promise<CheckAnswer> {
-    try {
-      const endpoint = endpointAt(request.path, core)
-      if (endpoint) return await answerAt(endpoint, request, new URLSearchParams())
-      return await render(request, decide(request, await lookUp(request), rules))
-    } catch (cause) {
-      log.error('check failed', { requestId: request.requestId, cause })
-      return textAnswer(503, 'Service Unavailable')
-    }
+  function checkSlowly(request: CheckRequest): Promise<CheckAnswer> {
+    const endpoint = endpointAt(request.path, core)
+    if (endpoint) return answerAt(endpoint, request, new URLSearchParams())
+    return guarded(request, async () => render(request, decide(request, await lookUp(request), rules)))
   }
 
-  async function answerAt(endpoint: Endpoint, request: CheckRequest, form: URLSearchParams): Promise<CheckAnswer> {
-    return endpoint({ request, form, lookUp: () => lookUp(request) }, core)
+  function answerAt(endpoint: Endpoint, request: CheckRequest, form: URLSearchParams): Promise<CheckAnswer> {
+    return guarded(request, async () => endpoint({ request, form, lookUp: () => lookUp(request) }, core))
+  }
+
+  /** A dependency that fails is a clear answer: never an allow, never a lost session. */
+  async function guarded({ requestId }: CheckRequest, answer: () => Promise<CheckAnswer>): Promise<CheckAnswer> {
+    try {
+      return await answer()
+    } catch (cause) {
+      log.error('request failed', { requestId, cause })
+      return textAnswer(503, 'Service Unavailable')
+    }
   }
 
   async function lookUp({ headers }: CheckRequest): Promise<SessionLookup> {
@@ -121,17 +127,15 @@ export function openChecker(core: ProxyCore): Checker {
       case 'unavailable':
         return textAnswer(503, 'Service Unavailable')
       case 'denied':
-        return decision.how === 'json' ? jsonAnswer(403, {}) : denied(request)
+        return decision.how === 'json' ? jsonAnswer(403, {}) : denied(request, decision.session)
       case 'login':
         return login(request, decision.how)
     }
   }
 
-  async function denied(request: CheckRequest): Promise<CheckAnswer> {
-    const lookup = await lookUp(request)
-    const who = lookup.kind === 'session' ? (lookup.session.email ?? '') : ''
+  function denied({ requestId }: CheckRequest, { email = '' }: Session): Promise<CheckAnswer> {
     const signOutPath = `${config.proxy_prefix}/sign_out`
-    return pageAnswer(deniedPage({ who, signOutPath, assetsPath: core.assetsPath, requestId: request.requestId }))
+    return pageAnswer(deniedPage({ who: email, signOutPath, assetsPath: core.assetsPath, requestId }))
   }
 
   function login(

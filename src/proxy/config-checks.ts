@@ -1,8 +1,8 @@
 import { RE2JS } from 're2js'
-import type { ProxyConfig } from './config.ts'
 import { type ProxyKey, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
 import { parseRouteRule } from './routes.ts'
 import { cookieKey } from './sessions/cookie-secret.ts'
+import type { ProxyConfig } from './typed-config.ts'
 import { weakValue } from './weak-values.ts'
 
 /** Something wrong with the values of a configuration taken together. */

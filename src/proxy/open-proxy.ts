@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { readForm } from '../http/forms.ts'
-import type { Fetch, Part } from '../http/part.ts'
+import type { Fetch, Part, RequestContext } from '../http/part.ts'
 import type { Clock } from '../kit/clock.ts'
 import { fail } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
@@ -41,6 +41,10 @@ export interface ProxyOptions {
 export interface ProxyPart extends Part {
   /** Judges a request at its original path, or answers it where that is one of the proxy's own. Never throws. */
   check(request: CheckRequest): CheckAnswer | Promise<CheckAnswer>
+  /** The same, with the probes, as the proxy's own listener answers; `form`: fields posted to one of its own paths. */
+  answer(request: CheckRequest, form?: URLSearchParams): CheckAnswer | Promise<CheckAnswer>
+  /** Whether the path is one of the proxy's own endpoints. */
+  isOwnPath(path: string): boolean
   /** Whether users can sign in: the provider is known. */
   ready(): boolean
   /** Whether a cookie is the proxy's own, which no app should see. */
@@ -51,29 +55,29 @@ export type { ProxyPart as Proxy }
 
 /** Opens the proxy. @throws GatehouseError `config` for a cookie secret that is no key. */
 export function openProxy(options: ProxyOptions): ProxyPart {
-  const { config, log } = options
+  const { config } = options
   const core = openCore(options)
-  const checker = openChecker(core)
-  const paths = probePaths(config, core)
+  const { check, answerAt } = openChecker(core)
+  const isOwnPath = (path: string) => endpointAt(path, core) !== undefined
 
-  async function fetch(request: Request, context?: Parameters<Part['fetch']>[1]): Promise<Response> {
+  function answer(request: CheckRequest, form?: URLSearchParams): CheckAnswer | Promise<CheckAnswer> {
+    const probe = probeAnswer(request, core)
+    if (probe) return probe
+    const endpoint = form && endpointAt(request.path, core)
+    return endpoint ? answerAt(endpoint, request, form) : check(request)
+  }
+
+  async function fetch(request: Request, context?: RequestContext): Promise<Response> {
     const facts = checkRequestOf(request, context)
-    const probe = paths(facts)
-    if (probe) return responseOfAnswer(probe)
-    const endpoint = endpointAt(facts.path, core)
-    if (!endpoint) return responseOfAnswer(await check(facts))
-    const form = request.method === 'POST' ? await readForm(request) : new URLSearchParams()
-    return responseOfAnswer(await checker.answerAt(endpoint, facts, form))
+    const hasForm = request.method === 'POST' && isOwnPath(facts.path)
+    return responseOfAnswer(await answer(facts, hasForm ? await readForm(request) : undefined))
   }
 
-  function check(request: CheckRequest): CheckAnswer | Promise<CheckAnswer> {
-    return checker.check(request)
-  }
-
-  log.debug('proxy opened', { provider: config.oidc_issuer_url, cookie: config.cookie_name })
   return {
     fetch,
     check,
+    answer,
+    isOwnPath,
     ready: () => core.provider.isReady(),
     isOwnCookie: (name) => isSessionCookie(name, config.cookie_name) || isCsrfCookie(name, config.cookie_name),
   }
@@ -113,15 +117,13 @@ function pathOf(url: string): string {
 }
 
 /** Probes and robots.txt, answered on the proxy's own listener only: for a gateway that asks, 200 would mean “allow”. */
-function probePaths(config: ProxyConfig, { provider }: ProxyCore) {
-  return ({ path, headers }: CheckRequest): CheckAnswer | undefined => {
-    if (path === config.ping_path) {
-      const isProbe = config.ping_user_agent === '' || headers['user-agent'] === config.ping_user_agent
-      return isProbe ? textAnswer(200, 'OK') : undefined
-    }
-    if (path === config.ready_path) {
-      return provider.isReady() ? textAnswer(200, 'OK') : textAnswer(503, 'error: the sign-in provider does not answer')
-    }
-    return path === '/robots.txt' ? textAnswer(200, 'User-agent: *\nDisallow: /') : undefined
+function probeAnswer({ path, headers }: CheckRequest, { config, provider }: ProxyCore): CheckAnswer | undefined {
+  if (path === config.ping_path) {
+    const isProbe = config.ping_user_agent === '' || headers['user-agent'] === config.ping_user_agent
+    return isProbe ? textAnswer(200, 'OK') : undefined
   }
+  if (path === config.ready_path) {
+    return provider.isReady() ? textAnswer(200, 'OK') : textAnswer(503, 'error: the sign-in provider does not answer')
+  }
+  return path === '/robots.txt' ? textAnswer(200, 'User-agent: *\nDisallow: /') : undefined
 }

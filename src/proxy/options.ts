@@ -1,8 +1,8 @@
 import { namedSource, nearestName, type Problems, type Source, type SourceDocument } from '../kit/problems.ts'
-import { defaultProxyConfig, type ProxyConfig, typedConfig } from './config.ts'
 import { checkProxyConfig } from './config-checks.ts'
 import { parseProxyFlags } from './flags.ts'
 import { environmentNameOf, flagOf, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
+import { defaultProxyConfig, type ProxyConfig, typedConfig } from './typed-config.ts'
 import { kindExpectations, weakValue } from './weak-values.ts'
 
 /** Environment variables with where they were read. */

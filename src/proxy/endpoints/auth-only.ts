@@ -2,7 +2,7 @@ import { textAnswer } from '../answers.ts'
 import type { CheckAnswer } from '../check.ts'
 import type { ProxyCore } from '../core.ts'
 import { meetsQueryConstraints } from '../query-constraints.ts'
-import type { EndpointInput } from './endpoints.ts'
+import type { EndpointInput } from './endpoint.ts'
 
 /**
  * `/oauth2/auth`, for nginx `auth_request` and its like (oauthproxy.go `AuthOnly`): 202 with the identity headers, 401

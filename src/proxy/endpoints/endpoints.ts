@@ -1,25 +1,16 @@
 import { assetResponse } from '../../http/views/assets.ts'
 import { answerOfResponse, jsonAnswer, pageAnswer, setCookieHeaders, textAnswer } from '../answers.ts'
-import type { CheckAnswer, CheckRequest, SessionLookup } from '../check.ts'
+import type { CheckAnswer, CheckRequest } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
 import { clearedSession, finishLogin } from '../login/finish-login.ts'
 import { startLogin } from '../login/start-login.ts'
 import { signInPage } from '../pages/sign-in-page.ts'
 import { redirectTarget } from '../redirect-target.ts'
 import { authOnly } from './auth-only.ts'
-import { signedOut, signOut } from './sign-out.ts'
-
-/** What an endpoint is given besides the core. */
-export interface EndpointInput {
-  readonly request: CheckRequest
-  /** Fields of a posted form; empty where the transport hands over no body. */
-  readonly form: URLSearchParams
-  /** Finds out who sent the request. */
-  lookUp(): Promise<SessionLookup>
-}
-
-/** One of the proxy's own paths. */
-export type Endpoint = (input: EndpointInput, core: ProxyCore) => CheckAnswer | Promise<CheckAnswer>
+import type { Endpoint, EndpointInput } from './endpoint.ts'
+import { signOut } from './sign-out.ts'
+import { signedOut } from './signed-out.ts'
+import { verify } from './verify.ts'
 
 /** Under `proxy_prefix`. */
 const endpoints: Readonly<Record<string, Endpoint>> = {
@@ -41,6 +32,7 @@ export function endpointAt(path: string, { config, callbackPath }: ProxyCore): E
   const pathname = mark < 0 ? path : path.slice(0, mark)
   if (pathname === callbackPath) return callback
   if (oldSignOutPaths.includes(pathname)) return endpoints['/sign_out']
+  if (config.authservice && pathname.startsWith(`${config.authservice.prefix}/verify`)) return verify
   const prefix = config.proxy_prefix
   if (!pathname.startsWith(prefix)) return undefined
   const name = pathname.slice(prefix.length)

@@ -3,7 +3,7 @@ import type { CheckAnswer, CheckRequest } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
 import { clearedSession } from '../login/finish-login.ts'
 import { publicOrigin } from '../login/start-login.ts'
-import { confirmSignOutPage, signedOutPage } from '../pages/notice-pages.ts'
+import { confirmSignOutPage } from '../pages/notice-pages.ts'
 import { withSortedQuery } from '../provider/provider.ts'
 import { locationOf } from '../redirect-target.ts'
 import { isCrossSite, wantsJson } from '../request-kind.ts'
@@ -11,6 +11,7 @@ import type { Session } from '../session.ts'
 import { sessionId, tokenId } from '../sessions/revocations.ts'
 import { sessionTexts } from '../sessions/session-cookies.ts'
 import { cookieEndsAt } from '../sessions/session-life.ts'
+import { signedOut } from './signed-out.ts'
 
 /**
  * Signs out: here, then at the provider (OpenID Connect RP-Initiated Logout), then on a page that says so. One contract
@@ -33,19 +34,6 @@ export async function signOut(request: CheckRequest, core: ProxyCore, form: URLS
   const headers = setCookieHeaders(clearedSession(request, core))
   if (isScripted) return jsonAnswer(201, { afterLogoutURL: location }, headers)
   return redirectAnswer(location, headers, request.method === 'POST' ? 303 : 302)
-}
-
-/** The last page; `state` brings back where “sign in again” leads. */
-export async function signedOut({ config, assetsPath, isValidRedirect, provider }: ProxyCore, query: URLSearchParams) {
-  const target = query.get('state') ?? query.get('rd') ?? '/'
-  return pageAnswer(
-    signedOutPage({
-      startPath: `${config.proxy_prefix}/start`,
-      target: isValidRedirect(target) ? target : '/',
-      assetsPath,
-      endedAtProvider: (await provider.endSessionUrl()) !== undefined,
-    }),
-  )
 }
 
 /** A dashboard's script, as opposed to a form or a link. */
@@ -121,18 +109,26 @@ async function nextStop(
 ): Promise<string> {
   const { config, provider } = core
   if (target !== undefined && !target.startsWith('/')) return locationOf(target)
-  const signedOutPath =
-    config.post_logout_redirect_url || config.authservice?.afterLogoutUrl || `${config.proxy_prefix}/signed_out`
   const endSession = await provider.endSessionUrl()
   if (endSession === undefined) {
-    return target === undefined ? signedOutPath : withSortedQuery(signedOutPath, { rd: target })
+    const last = config.post_logout_redirect_url || `${config.proxy_prefix}/signed_out`
+    return target === undefined ? last : withSortedQuery(last, { rd: target })
   }
   return withSortedQuery(endSession, {
     client_id: config.client_id,
-    post_logout_redirect_uri: inStyleOfRedirectUri(signedOutPath, request, core),
+    post_logout_redirect_uri: inStyleOfRedirectUri(returnPath(core), request, core),
     state: target ?? '/',
     ...(idToken === undefined ? {} : { id_token_hint: idToken }),
   })
+}
+
+/**
+ * Where the provider sends the browser back to. Of oidc-authservice's clients only the redirect URI is ever registered,
+ * so its callback, called without an answer, ends the sign-out, too.
+ */
+function returnPath({ config, callbackPath }: ProxyCore): string {
+  if (config.post_logout_redirect_url !== '') return config.post_logout_redirect_url
+  return config.authservice ? config.redirect_url || callbackPath : `${config.proxy_prefix}/signed_out`
 }
 
 /** The URI has to be one registered at the provider: a path where the redirect URI is one, else on its origin. */

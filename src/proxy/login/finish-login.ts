@@ -4,6 +4,7 @@ import { pageAnswer, redirectAnswer, setCookieHeaders } from '../answers.ts'
 import type { CheckAnswer, CheckRequest } from '../check.ts'
 import { csrfCookieAttributes, sessionCookieAttributes } from '../cookie-attributes.ts'
 import type { ProxyCore } from '../core.ts'
+import { signedOut } from '../endpoints/signed-out.ts'
 import { deniedPage } from '../pages/notice-pages.ts'
 import { locationOf } from '../redirect-target.ts'
 import type { Session } from '../session.ts'
@@ -29,6 +30,9 @@ export async function finishLogin(
 ): Promise<CheckAnswer> {
   const { config, isValidRedirect, csrf } = core
   const state = parseState(parameters.get('state') ?? '', config.encode_state)
+  const isAnswer = parameters.has('code') || parameters.has('error')
+  // A callback without an answer is the end of a sign-out at a provider that knows no other address of ours.
+  if (!isAnswer && !state) return signedOut(core, parameters)
   const target = state && isValidRedirect(state.target) ? state.target : '/'
   if (!state) return failed(request, core, { code: 'bad_callback', message: 'the state is none of ours', target })
   const login = findPendingLogin(request.headers['cookie'], state.hash, csrf)

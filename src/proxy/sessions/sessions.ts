@@ -1,3 +1,4 @@
+import { GenerationCache } from '../../kit/cache.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { GatehouseError } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
@@ -31,6 +32,9 @@ export interface Sessions {
   latest(text: string): Promise<Session | undefined>
 }
 
+/** How long a session that could not be refreshed, but lives, is left alone, in milliseconds. */
+const retryRefreshAfter = 30_000
+
 /**
  * Refreshed sessions are kept in `records`, sealed like the cookie, under the session's id: an ext_authz client drops
  * the `Set-Cookie` of an answer that lets a request pass, so the browser cannot be told.
@@ -54,13 +58,17 @@ export function openSessions({
 }): Sessions {
   const renewed: Collection<string> = records.collection('proxy-renewed-sessions')
   const renewing = new Map<string, Promise<Session | undefined>>()
+  // When a refresh that failed may be tried again, by session id.
+  const restingUntil = new GenerationCache<number>(10_000)
 
   async function current(id: string, session: Session): Promise<Session | undefined> {
     if (clock.now() < Math.min(renewsAt(session, config), diesAt(session))) return session
     const known = await renewed.find(id)
     const latest = (known === undefined ? undefined : codec.open(known)) ?? session
     if (clock.now() < Math.min(renewsAt(latest, config), diesAt(latest))) return latest
-    if (!latest.refreshToken) return undefined
+    const isAlive = clock.now() < diesAt(latest)
+    if (!latest.refreshToken) return isAlive ? latest : undefined
+    if (isAlive && clock.now() < (restingUntil.get(id) ?? 0)) return latest
     const pending = renewing.get(id) ?? renew(id, latest).finally(() => renewing.delete(id))
     renewing.set(id, pending)
     return pending
@@ -72,6 +80,7 @@ export function openSessions({
       await remember(id, fresh)
       return clock.now() < diesAt(fresh) ? fresh : undefined
     } catch (cause) {
+      restingUntil.set(id, clock.now() + retryRefreshAfter)
       const isAlive = clock.now() < diesAt(session)
       const code = cause instanceof GatehouseError ? cause.code : 'unknown'
       log.info('session not refreshed', { reason: code, stillAlive: isAlive, cause })
@@ -101,8 +110,9 @@ export function openSessions({
         if (await revocations.isRevoked(id)) continue
         const session = await current(id, opened)
         if (!session) continue
-        const ends = [cookieEndsAt(opened, config), renewsAt(session, config), diesAt(session)]
-        return { id, text, session, freshUntil: Math.min(...ends) }
+        const ends = [cookieEndsAt(opened, config), diesAt(session)]
+        const renewal = Math.max(renewsAt(session, config), restingUntil.get(id) ?? 0)
+        return { id, text, session, freshUntil: Math.min(...ends, renewal) }
       }
       return undefined
     },

@@ -1,0 +1,19 @@
+import { textAnswer } from '../answers.ts'
+import type { CheckAnswer } from '../check.ts'
+import type { ProxyCore } from '../core.ts'
+import type { EndpointInput } from './endpoint.ts'
+
+/**
+ * oidc-authservice's `PREFIX/verify`, for nginx `auth_request`: 204 with the identity headers, 401 or 403, never a
+ * login. What stands behind it is the path that is asked about.
+ */
+export async function verify({ request, lookUp }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
+  const { rules, identityHeaders, config } = core
+  const asked = request.path.slice(`${config.authservice?.prefix ?? ''}/verify`.length) || '/'
+  if (rules.isSkipped(request.method, asked)) return { status: 204, headers: [], body: '' }
+  const lookup = await lookUp()
+  if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable')
+  if (lookup.kind !== 'session') return textAnswer(401, 'Unauthorized')
+  if (!rules.mayEnter(lookup.session)) return textAnswer(403, 'Forbidden')
+  return { status: 204, headers: identityHeaders(lookup.session), body: '' }
+}

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Random, randomText } from '../../kit/random.ts'
+import type { CheckAnswer, CheckRequest } from '../check.ts'
+import type { ProxyPart } from '../open-proxy.ts'
+
+const maxFormBytes = 64 * 1024
+
+/**
+ * The proxy's own listener over `node:http`: Envoy's HTTP `ext_authz` at the original path, nginx `auth_request` and
+ * forward-auth at `/oauth2/auth`, browsers at the endpoints. It writes no header and reads no body it need not.
+ */
+export function extAuthzHandler(
+  proxy: Pick<ProxyPart, 'answer' | 'isOwnPath'>,
+  { random, requestIdHeader }: { random: Random; requestIdHeader: string },
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const factsOf = factsReader(random, requestIdHeader.toLowerCase())
+  return (request, response) => {
+    const facts = factsOf(request)
+    if (!facts) write(response, badRequest)
+    else if (request.method === 'POST' && isForm(request) && proxy.isOwnPath(facts.path)) {
+      readForm(request).then(
+        (form) => settle(response, form ? proxy.answer(facts, form) : tooLarge),
+        () => response.destroy(), // the client went away
+      )
+    } else settle(response, proxy.answer(facts))
+  }
+}
+
+const plain = ['content-type', 'text/plain; charset=utf-8']
+const badRequest: CheckAnswer = { status: 400, headers: plain, body: 'Bad Request\n' }
+const tooLarge: CheckAnswer = { status: 413, headers: plain, body: 'Content Too Large\n' }
+
+function settle(response: ServerResponse, answer: CheckAnswer | Promise<CheckAnswer>): void {
+  if (!(answer instanceof Promise)) write(response, answer)
+  else
+    answer.then(
+      (settled) => write(response, settled),
+      () => response.destroy(), // unexpected: it is logged where it happens
+    )
+}
+
+/** Header lists with their length, kept as long as the answer is: remembered sessions are answered from here. */
+const wireHeaders = new WeakMap<CheckAnswer, string[]>()
+
+function write(response: ServerResponse, answer: CheckAnswer): void {
+  let headers = wireHeaders.get(answer)
+  if (headers === undefined) {
+    headers = [...answer.headers, 'content-length', String(Buffer.byteLength(answer.body))]
+    wireHeaders.set(answer, headers)
+  }
+  response.writeHead(answer.status, headers)
+  response.end(answer.body)
+}
+
+function factsReader(random: Random, requestIdHeader: string) {
+  const instance = randomText(random, 6)
+  let serial = 0
+  return (request: IncomingMessage): CheckRequest | undefined => {
+    const path = originForm(request.url ?? '')
+    if (path === undefined) return undefined
+    // Node joins repeated headers into one text, but for `set-cookie`, which no one reads here.
+    const headers = request.headers as Readonly<Record<string, string | undefined>>
+    serial += 1
+    return {
+      method: request.method ?? 'GET',
+      path,
+      host: headers['host'] ?? '',
+      headers,
+      clientAddress: request.socket.remoteAddress ?? '',
+      requestId: headers[requestIdHeader] ?? `${instance}-${serial}`,
+    }
+  }
+}
+
+/** The path of a request target (RFC 9112 §3.2); `undefined` for one that is neither a path nor a URL. */
+function originForm(target: string): string | undefined {
+  if (target.charCodeAt(0) === 0x2f) return target
+  const match = /^https?:\/\/[^/?#]*(\/.*)?$/.exec(target)
+  return match ? (match[1] ?? '/') : undefined
+}
+
+function isForm({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded') ?? false
+}
+
+/** `undefined` for a body that is too large. */
+async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > maxFormBytes) return undefined
+    chunks.push(chunk)
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'))
+}
