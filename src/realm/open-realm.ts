@@ -62,11 +62,11 @@ export async function openRealm(options: RealmOptions): Promise<Part> {
 
 async function reconcile(
   representation: RealmRepresentation,
-  { database, random, clock, hasher }: RealmOptions & { hasher: PasswordHasher },
+  { database, random, clock, hasher, log }: RealmOptions & { hasher: PasswordHasher },
 ): Promise<RealmModel> {
   const typed = database as unknown as Kysely<RealmTables> // the tables of this room are among them
   await importRealm(representation, { database: typed, random })
-  await createMissingUsers(representation, { database: typed, clock, random, hasher })
+  await createMissingUsers(representation, { database: typed, clock, random, hasher, log })
   const model = await loadRealmModel(typed, representation.realm)
   if (!model) throw new TypeError(`the realm \`${representation.realm}\` went away while it was opened`)
   return model
@@ -103,6 +103,7 @@ function assemble(model: RealmModel, options: RealmOptions & { hasher: PasswordH
     throttle: openThrottle({ records, clock, realmId: model.id, settings }),
     loginSealer: sealer('login'),
     restartSealer: sealer('restart'),
+    updateSealer: sealer('update password'),
     logoutSealer: sealer('logout'),
     clock,
     random,

@@ -42,6 +42,9 @@ export interface Realm {
   readonly loginSealer: StateSealer
   /** Seals the last login begun into a cookie, so that it can be begun again. */
   readonly restartSealer: StateSealer
+  /** Seals a login that waits for a new password. */
+  readonly updateSealer: StateSealer
+  /** Seals a sign-out that waits for the user's word. */
   readonly logoutSealer: StateSealer
   readonly clock: Clock
   readonly random: Random

@@ -144,11 +144,8 @@ const scopeMappingSchema = z.strictObject({
   roles: texts.default([]),
 })
 
-/**
- * The subset of Keycloak's realm representation this room acts on, and the names of the rest. `enabled` is true unless
- * said otherwise (Keycloak creates a realm without it disabled).
- */
-export const realmRepresentationSchema = z.strictObject({
+/** A realm, field by field; `realmRepresentationSchema` also looks at how they go together. */
+export const realmFieldsSchema = z.strictObject({
   id: optional(z.string()),
   realm: z.string().regex(/^[^/?#%\\\s]+$/, 'must be a name without spaces and `/ ? # % \\`'),
   displayName: optional(z.string()),
@@ -201,7 +198,8 @@ export const realmRepresentationSchema = z.strictObject({
   ...kept(unusedRealmFields),
 })
 
-export type RealmRepresentation = z.output<typeof realmRepresentationSchema>
+export type RealmRepresentation = z.output<typeof realmFieldsSchema>
+
 export type ClientRepresentation = z.output<typeof clientSchema>
 export type ClientScopeRepresentation = z.output<typeof clientScopeSchema>
 export type ProtocolMapperRepresentation = z.output<typeof protocolMapperSchema>

@@ -16,7 +16,7 @@ export async function serve(endpoint: Endpoint, call: Omit<Call, 'calledBy'>, re
     method === 'HEAD'
       ? endpoint.methods.GET
       : Object.hasOwn(endpoint.methods, method) && endpoint.methods[method as 'GET']
-  if (!handler) return Response.json({ error: 'HTTP 405 Method Not Allowed' }, { status: 405 })
+  if (!handler) return wrongMethod(endpoint)
   let caller: Client | undefined
   const whole: Call = {
     ...call,
@@ -27,6 +27,12 @@ export async function serve(endpoint: Endpoint, call: Omit<Call, 'calledBy'>, re
   const response = await answer(() => handler(whole, realm), { endpoint, call: whole, realm })
   addCors(response, { endpoint, request: call.request, caller })
   return method === 'HEAD' ? new Response(null, response) : response
+}
+
+function wrongMethod({ wrongMethodStatus }: Endpoint): Response {
+  const status = wrongMethodStatus ?? 405
+  const error = status === 404 ? 'HTTP 404 Not Found' : 'HTTP 405 Method Not Allowed'
+  return Response.json({ error }, { status })
 }
 
 async function answer(

@@ -102,38 +102,23 @@ export function openUserStore({
       return users
     },
 
-    /** @throws GatehouseError `user_exists` where the name or the e-mail address is taken. */
+    /** @throws GatehouseError `user_exists` where the name, the e-mail address or the id is taken. */
     async create(user: NewUser): Promise<User> {
-      const username = user.username.toLowerCase()
-      const email = user.email?.toLowerCase()
-      if (await users.findByUsername(username)) fail('user_exists', `there is a user \`${username}\` already`)
-      if (uniqueEmails && email !== undefined && (await users.findByEmail(email)))
-        fail('user_exists', `there is a user with the e-mail address \`${email}\` already`)
-      const id = user.id ?? randomUuid(random)
-      await database
+      const row = toRow(user, { id: user.id ?? randomUuid(random), realmId, uniqueEmails, createdAt: clock.now() })
+      // Written before anything is read, so that a transaction begins by taking its turn.
+      const { numInsertedOrUpdatedRows } = await database
         .insertInto('realm_users')
-        .values({
-          id,
-          realm_id: realmId,
-          username,
-          email: email ?? null,
-          unique_email: uniqueEmails ? (email ?? null) : null,
-          email_verified: user.emailVerified ? 1 : 0,
-          first_name: user.firstName ?? null,
-          last_name: user.lastName ?? null,
-          enabled: user.enabled === false ? 0 : 1,
-          created_at: user.createdAt ?? clock.now(),
-          json_attributes: JSON.stringify(user.attributes ?? {}),
-          json_required_actions: JSON.stringify(user.requiredActions ?? []),
-          not_before: user.notBefore ?? 0,
-          service_account_client_id: user.serviceAccountClientId ?? null,
-        })
-        .execute()
-      await users.setGroups(id, user.groupIds ?? [])
-      for (const role_id of new Set(user.roleIds)) {
-        await database.insertInto('realm_user_roles').values({ user_id: id, role_id }).execute()
+        .values(row)
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst()
+      if (Number(numInsertedOrUpdatedRows) === 0) {
+        fail('user_exists', `there is a user with the name \`${row.username}\` or the same e-mail address already`)
       }
-      return (await users.load(id)) ?? fail('user', `the user \`${username}\` went away`)
+      await users.setGroups(row.id, user.groupIds ?? [])
+      for (const role_id of new Set(user.roleIds)) {
+        await database.insertInto('realm_user_roles').values({ user_id: row.id, role_id }).execute()
+      }
+      return (await users.load(row.id)) ?? fail('user', `the user \`${row.username}\` went away`)
     },
 
     async setGroups(userId: string, groupIds: readonly string[]): Promise<void> {
@@ -199,4 +184,27 @@ export function openUserStore({
     },
   }
   return users
+}
+
+function toRow(
+  user: NewUser,
+  { id, realmId, uniqueEmails, createdAt }: { id: string; realmId: string; uniqueEmails: boolean; createdAt: number },
+): RealmTables['realm_users'] {
+  const email = user.email?.toLowerCase() ?? null
+  return {
+    id,
+    realm_id: realmId,
+    username: user.username.toLowerCase(),
+    email,
+    unique_email: uniqueEmails ? email : null,
+    email_verified: user.emailVerified ? 1 : 0,
+    first_name: user.firstName ?? null,
+    last_name: user.lastName ?? null,
+    enabled: user.enabled === false ? 0 : 1,
+    created_at: user.createdAt ?? createdAt,
+    json_attributes: JSON.stringify(user.attributes ?? {}),
+    json_required_actions: JSON.stringify(user.requiredActions ?? []),
+    not_before: user.notBefore ?? 0,
+    service_account_client_id: user.serviceAccountClientId ?? null,
+  }
 }

@@ -2,13 +2,14 @@ import { cookieValue } from '../../http/cookies.ts'
 import { readForm } from '../../http/forms.ts'
 import type { AuthorizationRequest } from '../login/authorization-request.ts'
 import { completeLogin, needsAuthentication } from '../login/complete-login.ts'
-import { browserHash, browserId, browserSession, newBrowserId } from '../login/cookies.ts'
+import { browserHash, browserId, browserSession } from '../login/cookies.ts'
 import { type LoginUnderWay, loginForm } from '../login/login-form.ts'
+import { pendingAction } from '../login/required-actions.ts'
+import { askForNewPassword, finishSignIn } from '../login/sign-in.ts'
 import { PageError } from '../page-error.ts'
-import { checkPassword, type PasswordOutcome } from '../passwords/check-password.ts'
+import { checkPassword } from '../passwords/check-password.ts'
 import type { Realm } from '../realm.ts'
 import type { Session } from '../session-store.ts'
-import type { User } from '../user-store.ts'
 import type { Call } from './endpoint.ts'
 
 const timedOut = 'Your login attempt timed out. Login will start from the beginning.'
@@ -57,51 +58,22 @@ async function signIn({
   const username = form.get('username') ?? ''
   const isRemembered = realm.model.settings.rememberMe && form.get('rememberMe') === 'on'
   const outcome = await checkPassword(realm, { username, password: form.get('password') ?? '', address })
-  const { clientId } = login.request
-  if (outcome.kind !== 'right') {
-    realm.log.info('sign-in refused', {
-      clientId,
-      address,
-      reason: outcome.kind === 'wrong' ? outcome.reason : outcome.kind,
-    })
+  const refuse = (reason: string, error: string) => {
     const { request: authorization, startedAt } = login
-    return loginForm(realm, request, { authorization, startedAt, username, isRemembered, error: explain(outcome) })
+    realm.log.info('sign-in refused', { clientId: authorization.clientId, address, reason })
+    return loginForm(realm, request, { authorization, startedAt, username, isRemembered, error })
   }
-  realm.log.info('signed in', { clientId, address, userId: outcome.user.id })
-  const signedIn = await startSession({ realm, user: outcome.user, old: session, isRemembered, address })
-  const response = await completeLogin(realm, { request: login.request, session: signedIn, acr: '1' })
-  response.headers.append('set-cookie', newBrowserId(realm).cookie)
-  return response
-}
-
-/** A new session under a new id; proving again who one is renews one's own, and ends someone else's. */
-async function startSession({
-  realm,
-  user,
-  old,
-  isRemembered,
-  address,
-}: {
-  realm: Realm
-  user: User
-  old: Session | undefined
-  isRemembered: boolean
-  address: string
-}): Promise<Session> {
-  if (old?.userId === user.id) return realm.sessions.reauthenticate(old)
-  if (old) await realm.sessions.end(old.id)
-  return realm.sessions.start({
-    userId: user.id,
-    authenticatedAt: realm.clock.now(),
-    rememberMe: isRemembered,
-    clientAddress: address,
-  })
-}
-
-function explain(outcome: Exclude<PasswordOutcome, { kind: 'right' }>): string {
-  if (outcome.kind === 'wrong') return 'Invalid username or password.'
-  if (outcome.kind === 'disabled') return 'Account is disabled, contact your administrator.'
-  return `Account is not fully set up, contact your administrator (${outcome.actions.join(', ')}).`
+  if (outcome.kind === 'wrong') return refuse(outcome.reason, 'Invalid username or password.')
+  if (outcome.kind === 'disabled') return refuse('disabled', 'Account is disabled, contact your administrator.')
+  const { user, password, secondFactors } = outcome
+  const pending = pendingAction(user, secondFactors)
+  if (pending.kind === 'unsupported') {
+    const names = pending.names.join(', ')
+    return refuse(names, `Account is not fully set up, contact your administrator (${names}).`)
+  }
+  const proven = { login, isRemembered }
+  if (pending.kind === 'update-password') return askForNewPassword(realm, proven, { user, password })
+  return finishSignIn(realm, proven, { user, old: session, address })
 }
 
 /** The form is too old, or of another realm: begins the login anew from the cookie that remembers the last one. */

@@ -8,6 +8,7 @@ import { authorizationErrorResponse } from '../login/authorization-response.ts'
 import { completeLogin, needsAuthentication } from '../login/complete-login.ts'
 import { browserSession } from '../login/cookies.ts'
 import { loginForm } from '../login/login-form.ts'
+import { PageError } from '../page-error.ts'
 import type { Realm } from '../realm.ts'
 import type { Call } from './endpoint.ts'
 
@@ -26,6 +27,7 @@ export async function authorization(call: Call, realm: Realm): Promise<Response>
 }
 
 async function answer(request: AuthorizationRequest, { request: http }: Call, realm: Realm): Promise<Response> {
+  if (request.prompts.join() === 'create') throw new PageError('Registration not allowed')
   const session = await browserSession(realm, http)
   if (session && !needsAuthentication(realm, session, request, realm.clock.now())) {
     return completeLogin(realm, { request, session: await realm.sessions.touch(session), acr: '0' })

@@ -19,6 +19,8 @@ export interface Endpoint {
   /** Under `{base}/realms/{realm}`. */
   readonly path: string
   readonly methods: { readonly GET?: Handler; readonly POST?: Handler }
+  /** How another method is answered; 405 where it is not said. */
+  readonly wrongMethodStatus?: 404
   /** Whether a person or a program reads its answers, errors included. */
   readonly audience: 'person' | 'program'
   /** Which pages of other origins may read its answers: any, or those of the web origins of the calling client. */

@@ -39,7 +39,10 @@ export async function userinfo({ request, calledBy }: Call, realm: Realm): Promi
     acr: undefined,
     nonce: undefined,
   })
-  return Response.json({ sub: holder.user.id, ...orderClaims(answer) }, { headers: { 'cache-control': 'no-cache' } })
+  return Response.json(
+    { sub: holder.user.id, ...orderClaims(answer) },
+    { headers: { 'cache-control': 'no-store, no-cache', pragma: 'no-cache' } },
+  )
 }
 
 /** RFC 6750 §2: in the header, or in the form of a POST. */
@@ -55,6 +58,10 @@ function challenge(realm: Realm, status: 401 | 403, error?: string, description?
   if (error !== undefined) parts.push(`error="${error}"`, `error_description="${description}"`)
   return new Response('', {
     status,
-    headers: { 'content-type': 'text/plain;charset=utf-8', 'www-authenticate': parts.join(', ') },
+    headers: {
+      'content-type': 'text/plain;charset=utf-8',
+      'www-authenticate': parts.join(', '),
+      'cache-control': 'no-store',
+    },
   })
 }

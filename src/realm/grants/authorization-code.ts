@@ -20,7 +20,8 @@ export async function authorizationCode(request: GrantRequest) {
   const user = found && (await realm.users.load(found.session.userId))
   if (!user) throw new OAuthError('invalid_grant', 'Code not valid', { detail: 'the session has ended' })
   if (!user.enabled) throw new OAuthError('invalid_grant', 'User disabled')
-  if (form.get('redirect_uri') !== code.redirectUri) throw new OAuthError('invalid_grant', 'Incorrect redirect_uri')
+  if (code.redirectUri !== undefined && form.get('redirect_uri') !== code.redirectUri)
+    throw new OAuthError('invalid_grant', 'Incorrect redirect_uri')
   if (code.clientId !== client.id) {
     throw new OAuthError('invalid_grant', 'Auth error: Found different client_id in clientSession')
   }

@@ -18,8 +18,11 @@ export async function password({ realm, client, form, address }: GrantRequest) {
   if (outcome.kind !== 'right') {
     const reason = outcome.kind === 'wrong' ? outcome.reason : outcome.kind
     realm.log.info('sign-in refused', { clientId: client.clientId, address, reason })
-    if (outcome.kind === 'not-set-up') throw new OAuthError('invalid_grant', 'Account is not fully set up')
     throw new OAuthError('invalid_grant', outcome.kind === 'disabled' ? 'Account disabled' : 'Invalid user credentials')
+  }
+  const pending = [...outcome.user.requiredActions, ...outcome.secondFactors]
+  if (pending.length > 0) {
+    throw new OAuthError('invalid_grant', 'Account is not fully set up', { detail: `pending: ${pending.join(', ')}` })
   }
   const { user } = outcome
   const scope = grantScope(client, asked)

@@ -3,6 +3,7 @@ import {
   type ClientRepresentation,
   type ClientScopeRepresentation,
   clientSchema,
+  type GroupRepresentation,
   type RealmRepresentation,
   type RoleRepresentation,
 } from '../representation.ts'
@@ -42,15 +43,25 @@ export function completeRealm(realm: RealmRepresentation): CompleteRealm {
     [clientSchema.parse({ clientId: 'account', name: 'Account', publicClient: true, standardFlowEnabled: false })],
     ({ clientId }) => clientId,
   )
+  const scopeNames = new Set(scopes.map(({ name }) => name))
   const defaultRole = completeDefaultRole(realm)
   const builtinRoles = [defaultRole, { name: 'offline_access' }, { name: 'uma_authorization' }]
+  const clientRoles = { ...realm.roles.client, account: withMissing(realm.roles.client['account'] ?? [], accountRoles) }
   return {
     scopes,
-    clients: clients.map((client) => completeClient(client, realm)),
-    realmRoles: withMissing(realm.roles.realm, builtinRoles),
-    clientRoles: { ...realm.roles.client, account: withMissing(realm.roles.client['account'] ?? [], accountRoles) },
+    clients: clients.map((client) => completeClient(client, realm, scopeNames)),
+    realmRoles: withMissing(withMissing(realm.roles.realm, builtinRoles), mentionedRoles(realm)),
+    clientRoles,
     defaultRoleName: defaultRole.name,
   }
+}
+
+/** Realm roles that a user or group has but nothing declares: Keycloak's import makes them (RepresentationToModel.createRoleMappings). */
+function mentionedRoles(realm: RealmRepresentation): RoleRepresentation[] {
+  const ofGroups = (groups: readonly GroupRepresentation[]): string[] =>
+    groups.flatMap((group) => [...group.realmRoles, ...ofGroups(group.subGroups)])
+  const names = [...realm.users.flatMap(({ realmRoles }) => realmRoles ?? []), ...ofGroups(realm.groups)]
+  return [...new Set(names)].map((name) => ({ name }))
 }
 
 function completeDefaultRole(realm: RealmRepresentation): RoleRepresentation {
@@ -62,17 +73,22 @@ function completeDefaultRole(realm: RealmRepresentation): RoleRepresentation {
   return { name, composites: realm.defaultRole?.composites ?? composites }
 }
 
-function completeClient(client: ClientRepresentation, realm: RealmRepresentation): CompleteClient {
+function completeClient(
+  client: ClientRepresentation,
+  realm: RealmRepresentation,
+  scopeNames: ReadonlySet<string>,
+): CompleteClient {
   const isServiceAccount = client.serviceAccountsEnabled
   const standard = client.defaultClientScopes ?? realm.defaultDefaultClientScopes ?? [...defaultScopeNames]
   const optional = client.optionalClientScopes ?? realm.defaultOptionalClientScopes ?? [...optionalScopeNames]
   const isKnownGroups = realm.clientScopes.some(({ name }) => name === 'groups')
   // A realm file written for Keycloak knows no scope `groups`: asking for it works here all the same.
   const withGroups = isKnownGroups || [...standard, ...optional].includes('groups') ? optional : [...optional, 'groups']
+  const known = (names: readonly string[]) => [...new Set(names)].filter((name) => scopeNames.has(name))
   return {
     ...client,
-    defaultClientScopes: isServiceAccount ? [...new Set([...standard, 'service_account'])] : standard,
-    optionalClientScopes: withGroups,
+    defaultClientScopes: known(isServiceAccount ? [...standard, 'service_account'] : standard),
+    optionalClientScopes: known(withGroups),
   }
 }
 

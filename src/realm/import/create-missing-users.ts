@@ -1,12 +1,15 @@
 import type { Kysely } from 'kysely'
 import type { Clock } from '../../kit/clock.ts'
-import { type Random, randomUuid } from '../../kit/random.ts'
+import { GatehouseError } from '../../kit/errors.ts'
+import type { Log } from '../../kit/log.ts'
+import type { Random } from '../../kit/random.ts'
 import { loadRealmModel, type RealmModel } from '../model.ts'
 import type { PasswordHasher } from '../passwords/hash-password.ts'
 import { importedPassword } from '../passwords/stored-password.ts'
 import type { RealmRepresentation, UserRepresentation } from '../representation.ts'
 import type { RealmTables } from '../tables.ts'
 import { openUserStore, type UserStore } from '../user-store.ts'
+import { freeId } from './import-into.ts'
 import { type RoleName, roleNames } from './reconcile-roles.ts'
 
 interface CreateUsers {
@@ -14,6 +17,7 @@ interface CreateUsers {
   readonly clock: Clock
   readonly random: Random
   readonly hasher: PasswordHasher
+  readonly log: Log
 }
 
 /**
@@ -21,7 +25,7 @@ interface CreateUsers {
  * who is there already is left as they are.
  */
 export async function createMissingUsers(realm: RealmRepresentation, options: CreateUsers): Promise<void> {
-  const { database, clock, random, hasher } = options
+  const { database, clock, random, hasher, log } = options
   const model = await loadRealmModel(database, realm.realm)
   if (!model) throw new TypeError(`the realm \`${realm.realm}\` has not been imported`)
   const store = { database, realmId: model.id, uniqueEmails: !realm.duplicateEmailsAllowed, clock, random }
@@ -29,10 +33,16 @@ export async function createMissingUsers(realm: RealmRepresentation, options: Cr
   for (const representation of realm.users) {
     if (await users.findByUsername(representation.username)) continue
     const password = await passwordOf(representation, hasher) // hashed before the transaction, which holds the database
-    await database.transaction().execute(async (transaction) => {
-      const inTransaction = openUserStore({ ...store, database: transaction })
-      await createUser(representation, { users: inTransaction, model, password, random })
-    })
+    try {
+      await database.transaction().execute(async (transaction) => {
+        const id = await freeId('realm_users', representation.id, { transaction, random })
+        const inTransaction = openUserStore({ ...store, database: transaction })
+        await createUser({ ...representation, id }, { users: inTransaction, model, password })
+      })
+    } catch (error) {
+      if (!(error instanceof GatehouseError) || error.code !== 'user_exists') throw error
+      log.warn('user of the realm file was not created', { username: representation.username, reason: error.message })
+    }
   }
   await createServiceAccounts(model, users)
 }
@@ -44,25 +54,15 @@ async function passwordOf({ credentials }: UserRepresentation, hasher: PasswordH
 }
 
 async function createUser(
-  user: UserRepresentation,
-  {
-    users,
-    model,
-    password,
-    random,
-  }: {
-    users: UserStore
-    model: RealmModel
-    password: Awaited<ReturnType<typeof passwordOf>>
-    random: Random
-  },
+  user: UserRepresentation & { readonly id: string },
+  { users, model, password }: { users: UserStore; model: RealmModel; password: Awaited<ReturnType<typeof passwordOf>> },
 ): Promise<void> {
   const roles = roleNames(user.realmRoles ?? [model.settings.defaultRoleName], user.clientRoles)
   const groups = user.groups.length > 0 ? user.groups : model.settings.defaultGroups
   const isTemporary = user.credentials.some(({ type, temporary }) => type === 'password' && temporary)
   const client = user.serviceAccountClientId === undefined ? undefined : model.clients.get(user.serviceAccountClientId)
   const created = await users.create({
-    id: user.id ?? randomUuid(random),
+    id: user.id,
     username: user.username,
     email: user.email,
     emailVerified: user.emailVerified,
@@ -96,7 +96,8 @@ async function createServiceAccounts(model: RealmModel, users: UserStore): Promi
   }
 }
 
-function roleIds(model: RealmModel, names: readonly RoleName[]): string[] {
+/** The ids of the roles of these names; names of roles there are none of are left out. */
+export function roleIds(model: RealmModel, names: readonly RoleName[]): string[] {
   const roles = [...model.roles.values()]
   return names.flatMap(
     ({ clientId, name }) => roles.find((role) => role.name === name && (role.clientId ?? '') === clientId)?.id ?? [],

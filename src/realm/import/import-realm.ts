@@ -3,7 +3,7 @@ import { type Random, randomUuid } from '../../kit/random.ts'
 import type { RealmRepresentation } from '../representation.ts'
 import type { RealmTables } from '../tables.ts'
 import { completeRealm } from './complete-realm.ts'
-import type { ImportInto } from './import-into.ts'
+import { freeId, type ImportInto } from './import-into.ts'
 import { reconcileGroups } from './reconcile-groups.ts'
 import { reconcileRoles } from './reconcile-roles.ts'
 
@@ -63,7 +63,7 @@ async function reconcileNamed<Item extends { readonly id?: string | undefined }>
     await transaction
       .insertInto(typedTable)
       .values({
-        id: id ?? randomUuid(random),
+        id: await freeId(table, id, { transaction, random }),
         realm_id: realmId,
         [typedColumn]: nameOf(item),
         json_representation: json,

@@ -1,6 +1,5 @@
-import { randomUuid } from '../../kit/random.ts'
 import type { GroupRepresentation } from '../representation.ts'
-import type { ImportInto } from './import-into.ts'
+import { freeId, type ImportInto } from './import-into.ts'
 import { loadRoleIds, roleNames } from './reconcile-roles.ts'
 
 /** Makes the realm's groups what the file says. A group keeps its id by its path; a group no longer named goes, with its memberships. */
@@ -29,11 +28,17 @@ async function saveGroup(
   group: GroupRepresentation,
   { path, parentId, into }: { path: string; parentId: string | null; into: ImportInto },
 ): Promise<string> {
-  const { transaction, random, realmId } = into
+  const { transaction, realmId } = into
   const json_attributes = JSON.stringify(group.attributes)
   const saved = await transaction
     .insertInto('realm_groups')
-    .values({ id: group.id ?? randomUuid(random), realm_id: realmId, parent_id: parentId, path, json_attributes })
+    .values({
+      id: await freeId('realm_groups', group.id, into),
+      realm_id: realmId,
+      parent_id: parentId,
+      path,
+      json_attributes,
+    })
     .onConflict((conflict) =>
       conflict.columns(['realm_id', 'path']).doUpdateSet({ json_attributes, parent_id: parentId }),
     )

@@ -1,7 +1,6 @@
-import { randomUuid } from '../../kit/random.ts'
 import type { RoleRepresentation } from '../representation.ts'
 import type { CompleteRealm } from './complete-realm.ts'
-import type { ImportInto } from './import-into.ts'
+import { freeId, type ImportInto } from './import-into.ts'
 
 /** A role's name in its place: of the realm (`clientId` empty) or of a client. */
 export interface RoleName {
@@ -13,7 +12,7 @@ const keyOf = ({ clientId, name }: RoleName) => `${clientId}\0${name}`
 
 /** Makes realm and client roles, and what they contain, what the file says. */
 export async function reconcileRoles(realm: CompleteRealm, into: ImportInto): Promise<void> {
-  const { transaction, random, realmId } = into
+  const { transaction, realmId } = into
   const clientRowIds = await loadClientRowIds(into)
   const declared = [
     ...realm.realmRoles.map((role) => ({ role, clientId: '' })),
@@ -28,7 +27,7 @@ export async function reconcileRoles(realm: CompleteRealm, into: ImportInto): Pr
     await transaction
       .insertInto('realm_roles')
       .values({
-        id: role.id ?? randomUuid(random),
+        id: await freeId('realm_roles', role.id, into),
         realm_id: realmId,
         client_id: clientRowIds.get(clientId) ?? '',
         name: role.name,

@@ -6,7 +6,8 @@ export interface AuthorizationCode {
   /** The client's row id. */
   readonly clientId: string
   readonly sessionId: string
-  readonly redirectUri: string
+  /** As the authorization request sent it; the token request must repeat it (RFC 6749 §4.1.3). */
+  readonly redirectUri?: string
   readonly scope?: string
   readonly nonce?: string
   readonly challenge?: CodeChallenge

@@ -6,7 +6,7 @@ import { PageError } from '../page-error.ts'
 import type { Realm } from '../realm.ts'
 import { resolveRedirect } from '../redirect-uris.ts'
 import { isValidScope } from '../tokens/scope.ts'
-import { type ResponseTarget, responseTarget } from './authorization-response.ts'
+import { type ResponseTarget, responseModes, responseTarget } from './authorization-response.ts'
 
 /** A checked authorization request; what a login under way has to remember. */
 export interface AuthorizationRequest extends ResponseTarget {
@@ -14,6 +14,8 @@ export interface AuthorizationRequest extends ResponseTarget {
   readonly scope?: string
   readonly nonce?: string
   readonly prompts: readonly string[]
+  /** The `redirect_uri` as it was sent; absent where the client relies on the registered one. */
+  readonly sentRedirectUri?: string
   /** Seconds. */
   readonly maxAge?: number
   readonly loginHint?: string
@@ -31,12 +33,16 @@ export class AuthorizationError extends OAuthError {
   }
 }
 
+const flowRefusal = 'Client is not allowed to initiate browser login with given response_type.'
+const flowDisabled = 'flow is disabled for the client.'
+
 /**
  * Checks an authorization request in Keycloak's order (AuthorizationEndpoint, AuthorizationEndpointChecker).
  * @throws PageError while it is not certain that the redirect URI is the client's, AuthorizationError afterwards.
  */
 export function checkAuthorizationRequest(parameters: URLSearchParams, realm: Realm): AuthorizationRequest {
   const client = checkClient(parameters, realm)
+  const maxAge = checkMaxAge(parameters)
   const redirectUri = checkRedirectUri(parameters, client)
   const target = checkResponse(parameters, redirectUri)
   const refuse = (code: string, description: string): never => {
@@ -45,10 +51,7 @@ export function checkAuthorizationRequest(parameters: URLSearchParams, realm: Re
   const text = (name: string) => parameters.get(name) ?? undefined
 
   if (!client.standardFlowEnabled) {
-    refuse(
-      'unauthorized_client',
-      'Client is not allowed to initiate browser login with given response_type. Standard flow is disabled for the client.',
-    )
+    refuse('unauthorized_client', `${flowRefusal} Standard ${flowDisabled}`)
   }
   if (repeatedField(parameters) !== undefined) refuse('invalid_request', 'duplicated parameter')
   if (parameters.has('request')) refuse('request_not_supported', '')
@@ -56,8 +59,6 @@ export function checkAuthorizationRequest(parameters: URLSearchParams, realm: Re
   const scope = text('scope')
   if (scope !== undefined && !isValidScope(client, scope)) refuse('invalid_scope', `Invalid scopes: ${scope}`)
   const challenge = checkChallenge(parameters, client, refuse)
-  const maxAge = text('max_age')
-  if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge)) refuse('invalid_request', 'Invalid parameter: max_age')
 
   return {
     ...target,
@@ -66,7 +67,8 @@ export function checkAuthorizationRequest(parameters: URLSearchParams, realm: Re
     ...(scope === undefined ? {} : { scope }),
     ...optional('nonce', text('nonce')),
     ...optional('loginHint', text('login_hint')),
-    ...(maxAge === undefined ? {} : { maxAge: Number(maxAge) }),
+    ...optional('sentRedirectUri', text('redirect_uri')),
+    ...(maxAge === undefined ? {} : { maxAge }),
     ...(challenge === undefined ? {} : { challenge }),
   }
 }
@@ -84,6 +86,13 @@ function checkClient(parameters: URLSearchParams, realm: Realm): Client {
   return client
 }
 
+function checkMaxAge(parameters: URLSearchParams): number | undefined {
+  const maxAge = parameters.get('max_age')
+  if (maxAge === null) return undefined
+  if (!/^\d{1,9}$/.test(maxAge)) throw new PageError('Invalid Request')
+  return Number(maxAge)
+}
+
 function checkRedirectUri(parameters: URLSearchParams, client: Client): string {
   const given = parameters.get('redirect_uri') ?? undefined
   const resolved = resolveRedirect(given, client)
@@ -97,27 +106,21 @@ function checkRedirectUri(parameters: URLSearchParams, client: Client): string {
 const implicitTypes = ['token', 'id_token']
 
 function checkResponse(parameters: URLSearchParams, redirectUri: string): ResponseTarget {
+  const asked = parameters.get('response_mode')
+  const types = parameters.get('response_type')?.split(' ')
+  const isImplicit = types?.some((type) => implicitTypes.includes(type)) ?? false
+  const known = responseModes.find((mode) => mode === asked)
   const state = parameters.get('state') ?? undefined
-  const base = responseTarget({ redirectUri, state, mode: 'query' })
-  const type = parameters.get('response_type')
-  if (type === null) throw new AuthorizationError('invalid_request', 'Missing parameter: response_type', base)
-  const types = [...new Set(type.split(' '))]
-  if (
-    types.some((one) => implicitTypes.includes(one)) &&
-    types.every((one) => [...implicitTypes, 'code'].includes(one))
-  ) {
-    throw new AuthorizationError(
-      'unauthorized_client',
-      'Client is not allowed to initiate browser login with given response_type. Implicit flow is disabled for the client.',
-      { ...base, mode: 'fragment' },
-    )
+  const target = responseTarget({ redirectUri, state, mode: known ?? (isImplicit ? 'fragment' : 'query') })
+
+  if (!types) throw new AuthorizationError('invalid_request', 'Missing parameter: response_type', target)
+  const isKnown = types.every((type) => type === 'code' || implicitTypes.includes(type))
+  if (!isKnown) throw new AuthorizationError('unsupported_response_type', '', target)
+  if (asked !== null && known === undefined) {
+    throw new AuthorizationError('invalid_request', 'Invalid parameter: response_mode', { ...target, mode: 'query' })
   }
-  if (types.length !== 1 || types[0] !== 'code') throw new AuthorizationError('unsupported_response_type', '', base)
-  const mode = parameters.get('response_mode') ?? 'query'
-  if (mode !== 'query' && mode !== 'fragment' && mode !== 'form_post') {
-    throw new AuthorizationError('invalid_request', 'Invalid parameter: response_mode', base)
-  }
-  return { ...base, mode }
+  if (isImplicit) throw new AuthorizationError('unauthorized_client', `${flowRefusal} Implicit ${flowDisabled}`, target)
+  return target
 }
 
 function checkChallenge(

@@ -3,12 +3,15 @@ import { formPostPage } from '../pages/form-post-page.ts'
 import { pageAnswer } from '../pages/page-answer.ts'
 import type { Realm } from '../realm.ts'
 
+/** The ways a response may travel (`response_mode`). */
+export const responseModes = ['query', 'fragment', 'form_post'] as const
+
 /** Where, and how, a client is answered. */
 export interface ResponseTarget {
   readonly redirectUri: string
   /** Echoed as it came, even when empty. */
   readonly state?: string
-  readonly mode: 'query' | 'fragment' | 'form_post'
+  readonly mode: (typeof responseModes)[number]
 }
 
 /** A target; `state` may be absent. */

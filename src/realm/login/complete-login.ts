@@ -46,13 +46,13 @@ async function createCode(
 ): Promise<string> {
   const code = `${randomUuid(realm.random)}.${session.id}.${client.id}`
   const lifetime = realm.model.settings.accessCodeLifespan * 1000
-  const { redirectUri, scope, nonce, challenge } = request
+  const { sentRedirectUri, scope, nonce, challenge } = request
   await realm.codes.create(
     codeRecordId(code),
     {
       clientId: client.id,
       sessionId: session.id,
-      redirectUri,
+      ...(sentRedirectUri === undefined ? {} : { redirectUri: sentRedirectUri }),
       ...(scope === undefined ? {} : { scope }),
       ...(nonce === undefined ? {} : { nonce }),
       ...(challenge === undefined ? {} : { challenge }),

@@ -1,14 +1,20 @@
 import type { Realm } from '../realm.ts'
 import type { User } from '../user-store.ts'
 import { isOutdated, nobodysPassword } from './hash-password.ts'
+import type { StoredPassword } from './stored-password.ts'
 
 /** What came of a user name and password. */
 export type PasswordOutcome =
-  | { readonly kind: 'right'; readonly user: User }
+  | {
+      readonly kind: 'right'
+      readonly user: User
+      readonly password: StoredPassword
+      /** Types of credentials the user has beside the password: `otp`, `webauthn`, … */
+      readonly secondFactors: readonly string[]
+    }
   | { readonly kind: 'wrong'; readonly reason: 'unknown-user' | 'no-password' | 'bad-password' | 'too-many-failures' }
   /** The password was right, but the user may not come in. */
   | { readonly kind: 'disabled'; readonly user: User }
-  | { readonly kind: 'not-set-up'; readonly user: User; readonly actions: readonly string[] }
 
 /**
  * Checks a password. An unknown user costs as much as a known one, so that neither time nor answer tells them apart; a
@@ -28,10 +34,25 @@ export async function checkPassword(
   if (!isRight) return { kind: 'wrong', reason: 'bad-password' }
   await realm.throttle.forget(account, address)
   if (!user.enabled) return { kind: 'disabled', user }
-  if (isOutdated(stored.password)) await realm.users.setPassword(user.id, await realm.hasher.hash(password))
-  // What would ask for more than a password here is not there yet; letting the user in without it would skip it.
-  const actions = [...user.requiredActions, ...stored.others.map((type) => `credential:${type}`)]
-  return actions.length === 0 ? { kind: 'right', user } : { kind: 'not-set-up', user, actions }
+  return {
+    kind: 'right',
+    user,
+    password: await refreshHash(realm, user, stored.password, password),
+    secondFactors: stored.others,
+  }
+}
+
+/** A hash of another make (an import's, an older release's) is replaced now that the password is known. */
+async function refreshHash(
+  realm: Realm,
+  user: User,
+  stored: StoredPassword,
+  password: string,
+): Promise<StoredPassword> {
+  if (!isOutdated(stored)) return stored
+  const fresh = await realm.hasher.hash(password)
+  await realm.users.setPassword(user.id, fresh)
+  return fresh
 }
 
 async function findUser(realm: Realm, username: string): Promise<User | undefined> {

@@ -1,3 +1,4 @@
+import { assertNever } from '../../kit/errors.ts'
 import { mappers } from '../mappers/index.ts'
 import type { Claims, MapperConfig, MapperInput, TokenRoles } from '../mappers/mapper.ts'
 import type { Client, RealmModel, Role } from '../model.ts'
@@ -6,7 +7,7 @@ import { rolesInScope, rolesOfUser } from '../roles.ts'
 import type { User } from '../user-store.ts'
 
 /** What a claims set is made for. */
-export type ClaimsTarget = 'access' | 'id' | 'userinfo' | 'lightweight'
+export type ClaimsTarget = 'access' | 'id' | 'userinfo' | 'introspection' | 'lightweight'
 
 /** Whom claims are about, and to whom they are told. */
 export interface ClaimsSubject {
@@ -39,16 +40,24 @@ function mappersOf({ model, client, scopeNames }: ClaimsSubject): { type: string
   }))
 }
 
+/** Reads a mapper's switches; those that are not set fall back as Keycloak lets them (OIDCAttributeMapperHelper). */
 function isFor(target: ClaimsTarget, type: string, config: MapperConfig): boolean {
-  const isSet = (key: string) => config[key] === 'true'
-  if (target === 'lightweight') return isSet('lightweight.claim')
-  if (target === 'id') return isSet('id.token.claim')
-  if (target === 'userinfo')
-    return isSet(config['userinfo.token.claim'] === undefined ? 'id.token.claim' : 'userinfo.token.claim')
-  return (
-    isSet('access.token.claim') ||
-    (config['access.token.claim'] === undefined && mappers[type]?.isInAccessTokenByDefault === true)
-  )
+  const isSet = (key: string, fallback: string | undefined) => (config[key] ?? fallback) === 'true'
+  const byDefault = mappers[type]?.isInAccessTokenByDefault === true ? 'true' : undefined
+  switch (target) {
+    case 'access':
+      return isSet('access.token.claim', byDefault)
+    case 'introspection':
+      return isSet('introspection.token.claim', config['access.token.claim'] ?? byDefault)
+    case 'id':
+      return isSet('id.token.claim', undefined)
+    case 'userinfo':
+      return isSet('userinfo.token.claim', config['id.token.claim'])
+    case 'lightweight':
+      return isSet('lightweight.claim', undefined)
+    default:
+      return assertNever(target)
+  }
 }
 
 function tokenRoles({ model, client, user, scopeNames }: ClaimsSubject): TokenRoles {
