@@ -1,5 +1,7 @@
 import type { Problems } from '../kit/problems.ts'
-import type { KeyedTexts, Manifests } from './manifests.ts'
+import type { KeyedTexts } from './keyed-texts.ts'
+import type { Manifests } from './manifests.ts'
+import { titleOf } from './resource.ts'
 import { positionsOf, type SourceText } from './source-text.ts'
 
 /** What a text turned out to be. */
@@ -38,7 +40,7 @@ export function findCandidates({ plainTexts, keyedTexts }: Manifests): {
   for (const owner of keyedTexts) {
     for (const [key, text] of owner.texts) {
       const kind = kindOfEntry(key, text)
-      const place = `${owner.kind} ${[owner.namespace, owner.name].filter(Boolean).join('/')}, key ${key}`
+      const place = `${titleOf(owner)}, key ${key}`
       if (kind) candidates.push({ kind, text, title: `${titles[kind]} (${place})`, owner })
     }
   }

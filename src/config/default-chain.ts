@@ -5,11 +5,13 @@ import { proxyConfigSchema } from '../proxy/config.ts'
 import type { ChainConfig } from './chain.ts'
 import { type ChainSecrets, clientSecretOf } from './chain-secrets.ts'
 import { brokerClientId, platformRealm, platformRealmName, proxyClientId } from './default-realm.ts'
-import { ownHosts } from './host-map.ts'
+import { hostsOf } from './host-map.ts'
 import {
   type AppRoute,
   exemptPathsOf,
+  ownRoutes,
   partHosts,
+  portalRoute,
   stockMeshConfig,
   stockPolicies,
   stockRequestAuthentication,
@@ -38,7 +40,7 @@ export function defaultChain({ publicUrl, secrets, apps }: DefaultChain): ChainC
     [
       ...stockPolicies(exemptPathsOf(apps)),
       ...stockRequestAuthentication(issuer),
-      ...stockVirtualServices(apps),
+      ...stockVirtualServices([...ownRoutes, ...apps, portalRoute]),
       ...stockMeshConfig(),
     ],
     problems,
@@ -50,7 +52,7 @@ export function defaultChain({ publicUrl, secrets, apps }: DefaultChain): ChainC
     broker: brokerConfigSchema.parse(defaultBroker({ publicUrl, secrets })),
     proxy: proxyConfigSchema.parse(defaultProxy({ publicUrl, secrets })),
     gateway,
-    hosts: ownHosts,
+    hosts: hostsOf(apps),
     report: { lines: [] },
   }
 }

@@ -1,4 +1,4 @@
-import { type ChainPart, partHosts } from './stock.ts'
+import { type AppRoute, type ChainPart, partHosts } from './stock.ts'
 
 /**
  * Host names inside the cluster (canonical: lower case, no port, short service names completed) and the part that
@@ -7,11 +7,13 @@ import { type ChainPart, partHosts } from './stock.ts'
  */
 export type HostMap = ReadonlyMap<string, ChainPart>
 
-/** The names that stock resources use for the running parts. */
-export const ownHosts: HostMap = new Map(
+/** The names that stock resources use for the running parts and for those of the demo apps that have a route. */
+export function hostsOf(apps: readonly AppRoute[]): HostMap {
+  const isRouted = (host: string) => apps.some((app) => app.host === host)
   // the keys of the literal are exactly the parts
-  Object.entries(partHosts).map(([part, host]) => [host, part as ChainPart]),
-)
+  const parts = Object.entries(partHosts).map(([part, host]) => [host, part as ChainPart] as const)
+  return new Map(parts.filter(([host, part]) => (part !== 'echo' && part !== 'notes') || isRouted(host)))
+}
 
 /** The part that answers for a host, as written in a URL, a destination or a provider (`ns/host`, `host:port`). */
 export function partAt(hosts: HostMap, host: string, namespace?: string): ChainPart | undefined {

@@ -1,7 +1,7 @@
 import type { DocumentPath, Problems } from '../kit/problems.ts'
 import { parseEnvText } from './env-source.ts'
 import { type JsonObject, objectOf, objectsOf, textsOf } from './json-values.ts'
-import type { KeyedTexts } from './manifests.ts'
+import type { KeyedTexts } from './keyed-texts.ts'
 import { type SourceText, textAt } from './source-text.ts'
 import type { YamlDocument } from './yaml-source.ts'
 

@@ -1,26 +1,10 @@
-import type { DocumentPath, Problems } from '../kit/problems.ts'
+import type { Problems } from '../kit/problems.ts'
+import { type KeyedTexts, keyedTextsOf } from './keyed-texts.ts'
 import { generateTexts } from './kustomization.ts'
 import type { ReportBook } from './report.ts'
-import { type SourceText, textAt } from './source-text.ts'
+import { type Resource, within } from './resource.ts'
+import type { SourceText } from './source-text.ts'
 import { parseYaml, splitYaml, type YamlDocument } from './yaml-source.ts'
-
-/** A Kubernetes object, `List`s taken apart. */
-export interface Resource {
-  readonly kind: string
-  readonly apiVersion: string
-  /** Empty where the manifest names none (kustomize sets it later). */
-  readonly namespace: string
-  readonly name: string
-  readonly document: YamlDocument
-}
-
-/** The entries of a ConfigMap or Secret (decoded), each with its lines. */
-export interface KeyedTexts {
-  readonly kind: 'ConfigMap' | 'Secret'
-  readonly namespace: string
-  readonly name: string
-  readonly texts: ReadonlyMap<string, SourceText>
-}
 
 /** Everything read from a directory, taken apart but not yet understood. */
 export interface Manifests {
@@ -63,7 +47,7 @@ export function readManifests(files: readonly SourceText[], reading: Reading): M
   return {
     resources,
     keyedTexts: [
-      ...resources.filter(({ kind }) => kind === 'ConfigMap' || kind === 'Secret').map((it) => keyedTexts(it, reading)),
+      ...resources.flatMap((resource) => keyedTextsOf(resource, reading.problems) ?? []),
       ...generated.flatMap(({ made }) => made),
     ],
     plainTexts: plainTexts.filter(({ file }) => !consumed.has(file)),
@@ -119,50 +103,4 @@ function resourcesOf(document: YamlDocument, reading: Reading): Resource[] {
       document,
     },
   ]
-}
-
-/** The part of a document below `base`, keeping its lines. */
-export function within(document: YamlDocument, base: DocumentPath): YamlDocument {
-  let value = document.value
-  for (const step of base) value = (value as Record<string | number, unknown> | undefined)?.[step]
-  return {
-    value,
-    source: { file: document.source.file, position: (path) => document.source.position([...base, ...path]) },
-    text: (path) => document.text([...base, ...path]),
-  }
-}
-
-function keyedTexts({ kind, namespace, name, document }: Resource, { problems }: Reading): KeyedTexts {
-  const { data, stringData } = document.value as { data?: unknown; stringData?: unknown }
-  const isSecret = kind === 'Secret'
-  const texts = new Map<string, SourceText>()
-  for (const key of keysOf(data)) {
-    const text =
-      document.text(['data', key]) ?? scalarAt(document, ['data', key], (data as Record<string, unknown>)[key])
-    if (!isSecret) texts.set(key, text)
-    else {
-      const decoded = decodeBase64(text.text)
-      if (decoded === undefined) {
-        problems.error(document.source, ['data', key], 'not valid base64', 'encode it, or move it to stringData')
-      } else texts.set(key, textAt(text.file, decoded, text.locate({ line: 1, column: 1 })))
-    }
-  }
-  for (const key of isSecret ? keysOf(stringData) : []) {
-    const path = ['stringData', key]
-    texts.set(key, document.text(path) ?? scalarAt(document, path, (stringData as Record<string, unknown>)[key]))
-  }
-  return { kind: isSecret ? 'Secret' : 'ConfigMap', namespace, name, texts }
-}
-
-const keysOf = (value: unknown): string[] => (typeof value === 'object' && value !== null ? Object.keys(value) : [])
-
-function scalarAt(document: YamlDocument, path: DocumentPath, value: unknown): SourceText {
-  const position = document.source.position(path) ?? { line: 1, column: 1 }
-  return textAt(document.source.file, value === null || value === undefined ? '' : String(value), position)
-}
-
-function decodeBase64(text: string): string | undefined {
-  const compact = text.replace(/\s/g, '')
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(compact) || compact.length % 4 === 1) return undefined
-  return Buffer.from(compact, 'base64').toString('utf8')
 }

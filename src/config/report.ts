@@ -30,26 +30,35 @@ export class ReportBook implements Report {
 
   /** Records a line about the place of `path` in `source`. */
   at(kind: ReportKind, source: Source, path: DocumentPath, what: string, detail: Detail = {}): void {
+    if (isOurs(source)) {
+      if (kind === 'filled in') this.filled(what, detail)
+      return
+    }
     const line = source.position(path)?.line
-    this.#add({ kind, file: source.file, ...(line === undefined ? {} : { line }), what, ...detail })
+    this.add({ kind, file: source.file, ...(line === undefined ? {} : { line }), what, ...detail })
   }
 
   /** Records a line about a whole file. */
   file(kind: ReportKind, file: string, what: string, detail: Detail = {}): void {
-    this.#add({ kind, file, what, ...detail })
+    this.add({ kind, file, what, ...detail })
   }
 
   /** Records something Gatehouse brought that stands in no file. */
   filled(what: string, detail: Detail = {}): void {
-    this.#add({ kind: 'filled in', what, ...detail })
+    this.add({ kind: 'filled in', what, ...detail })
   }
 
-  #add(line: ReportLine): void {
+  add(line: ReportLine): void {
     const key = JSON.stringify(line)
     if (this.#seen.has(key)) return
     this.#seen.add(key)
     this.lines.push(line)
   }
+}
+
+/** Whether a source is a file Gatehouse brings itself, of which there is nothing to tell. */
+export function isOurs({ file }: { readonly file: string }): boolean {
+  return file.startsWith('gatehouse:')
 }
 
 /** The report as plain text: one block per file in the order they were read, lines in order, columns aligned. */

@@ -40,43 +40,48 @@ export function stockRequestAuthentication(issuer: string): SourceDocument[] {
   return stockDocuments('request-authentication.yaml', { issuer })
 }
 
-/** The MeshConfig with the provider `oauth2-proxy`. */
-export function stockMeshConfig(): SourceDocument[] {
-  return stockDocuments('mesh-config.yaml', {})
+/** The MeshConfig with the proxy as its one provider. */
+export function stockMeshConfig(provider = 'oauth2-proxy'): SourceDocument[] {
+  return stockDocuments('mesh-config.yaml', { provider })
 }
 
-/** Policy and MeshConfig for oidc-authservice in oauth2-proxy's place. */
+/** Policy and MeshConfig for oidc-authservice in oauth2-proxy's place; it answers with `identityHeaders`. */
 export function stockAuthservice(
   exemptPaths: readonly string[],
-  identityHeaders: readonly string[],
+  { identityHeaders, provider = 'authservice' }: { identityHeaders: readonly string[]; provider?: string | undefined },
 ): { readonly policies: SourceDocument[]; readonly meshConfig: SourceDocument[] } {
   return {
-    policies: stockDocuments('authservice.yaml', { exemptPaths }),
-    meshConfig: stockDocuments('authservice-mesh-config.yaml', { identityHeaders }),
+    policies: stockDocuments('authservice.yaml', { exemptPaths, provider }),
+    meshConfig: stockDocuments('authservice-mesh-config.yaml', { identityHeaders, provider }),
   }
 }
 
-/** Routes of the parts and `apps`; every other path is the console's (the portal). */
-export function stockVirtualServices(apps: readonly AppRoute[]): SourceDocument[] {
-  const routes = [
-    route('realm', '/auth/', partHosts.realm),
-    route('broker', '/dex/', partHosts.broker),
-    route('proxy', '/oauth2/', partHosts.proxy),
-    route('authservice', '/authservice/', partHosts.proxy),
-    route('console', '/gatehouse/', partHosts.console),
-    ...apps.map(({ name, prefix, host, port }) => route(name, prefix, host, port)),
-    route('portal', '/', partHosts.console),
-  ]
-  return stockDocuments('virtual-services.yaml', { routes })
+/** The parts' own paths, and who answers there. */
+export const ownRoutes: readonly AppRoute[] = [
+  { name: 'realm', prefix: '/auth/', host: partHosts.realm },
+  { name: 'broker', prefix: '/dex/', host: partHosts.broker },
+  { name: 'proxy', prefix: '/oauth2/', host: partHosts.proxy },
+  { name: 'authservice', prefix: '/authservice/', host: partHosts.proxy },
+  { name: 'console', prefix: '/gatehouse/', host: partHosts.console },
+]
+
+/** Every other path is the console's: the portal. */
+export const portalRoute: AppRoute = { name: 'portal', prefix: '/', host: partHosts.console }
+
+/** A VirtualService for every host with these routes. */
+export function stockVirtualServices(routes: readonly AppRoute[]): SourceDocument[] {
+  return stockDocuments('virtual-services.yaml', {
+    routes: routes.map(({ name, prefix, host, port = 80 }) => ({
+      name,
+      match: [{ uri: { prefix } }],
+      route: [{ destination: { host, port: { number: port } } }],
+    })),
+  })
 }
 
 /** Exempt paths of the parts and of the apps that guard themselves. */
 export function exemptPathsOf(apps: readonly AppRoute[]): string[] {
   return [...ownPaths, ...apps.filter(({ isExempt }) => isExempt).map(({ prefix }) => `${prefix.replace(/\/$/, '')}/*`)]
-}
-
-function route(name: string, prefix: string, host: string, port = 80) {
-  return { name, match: [{ uri: { prefix } }], route: [{ destination: { host, port: { number: port } } }] }
 }
 
 /** JSON is YAML, so a value of any kind can stand where `${name}` does. */

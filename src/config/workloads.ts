@@ -1,6 +1,8 @@
 import type { DocumentPath, Source } from '../kit/problems.ts'
 import { type JsonObject, objectOf, objectsOf, textsOf } from './json-values.ts'
-import { type KeyedTexts, type Manifests, type Resource, within } from './manifests.ts'
+import type { KeyedTexts } from './keyed-texts.ts'
+import type { Manifests } from './manifests.ts'
+import { type Resource, titleOf, within } from './resource.ts'
 import type { SourceText } from './source-text.ts'
 
 /** A variable of a container and where its value was written. */
@@ -74,10 +76,10 @@ interface ContainerPlace {
 
 function readContainer(container: JsonObject, place: ContainerPlace): Container {
   const { resource, path, mounts } = place
-  const { kind, name, namespace, document } = resource
+  const { namespace, document } = resource
   const { env, missing, references } = resolveEnv(container, place)
   return {
-    workload: `${kind} ${[namespace, name].filter(Boolean).join('/')}`,
+    workload: titleOf(resource),
     name: String(container['name'] ?? ''),
     image: String(container['image'] ?? ''),
     namespace,

@@ -1,0 +1,122 @@
+import type { DocumentPath, SourceDocument } from '../kit/problems.ts'
+import type { Adapting } from './adapt.ts'
+import { withValueAt } from './adapt.ts'
+import { objectOf, objectsOf, textsOf } from './json-values.ts'
+import type { Replacements } from './replacements.ts'
+import {
+  type AppRoute,
+  exemptPathsOf,
+  ownRoutes,
+  portalRoute,
+  stockAuthservice,
+  stockMeshConfig,
+  stockPolicies,
+  stockRequestAuthentication,
+  stockVirtualServices,
+} from './stock.ts'
+
+/** What the gateway is to enforce and route, and what it must fit. */
+export interface GatewayPlan {
+  readonly resources: readonly SourceDocument[]
+  readonly meshConfigs: readonly SourceDocument[]
+  /** Issuer of the tokens the proxy adds; `undefined` where oidc-authservice answers with headers instead. */
+  readonly issuer: string | undefined
+  /** Headers oidc-authservice answers with. */
+  readonly identityHeaders: readonly string[]
+}
+
+/**
+ * Completes Istio's side: policies, token verification, provider and routes that the directory has no file for are the
+ * stock ones; policies that are there also exempt the parts which did not stand behind this gateway before (an
+ * identity provider with an origin of its own, the console).
+ */
+export function completeGateway(
+  { resources, meshConfigs, issuer, identityHeaders }: GatewayPlan,
+  { isRealmElsewhere, adapting }: Pick<Replacements, 'isRealmElsewhere'> & { adapting: Adapting },
+): SourceDocument[] {
+  const { report, apps } = adapting
+  const ofKind = (kind: string) => resources.filter(({ value }) => objectOf(value)['kind'] === kind)
+  const added: SourceDocument[] = []
+  const fill = (what: string, documents: readonly SourceDocument[]) => {
+    added.push(...documents)
+    report.filled(what, { why: 'the directory has none' })
+  }
+  const policies = ofKind('AuthorizationPolicy')
+  const provider = policies.map(providerOf).find((name) => name !== undefined)
+  if (issuer === undefined) {
+    const stock = stockAuthservice(exemptPathsOf(apps), { identityHeaders, provider })
+    if (policies.length === 0) fill('the policy that asks oidc-authservice for every request', stock.policies)
+    if (!hasProviders(meshConfigs)) fill('the MeshConfig provider for oidc-authservice', stock.meshConfig)
+  } else {
+    if (policies.length === 0) fill('the two stock policies', stockPolicies(exemptPathsOf(apps)))
+    if (!hasProviders(meshConfigs)) fill('the MeshConfig provider for oauth2-proxy', stockMeshConfig(provider))
+    if (ofKind('RequestAuthentication').length === 0) {
+      fill('the RequestAuthentication of the stock', stockRequestAuthentication(issuer))
+    }
+  }
+  const newPaths = ['/gatehouse/*', ...(isRealmElsewhere ? ['/auth/*'] : []), ...exemptAppPaths(apps)]
+  const exempted = resources.map((document) => exemptPaths(document, newPaths, adapting))
+  return [...exempted, ...meshConfigs, ...added, ...missingRoutes(ofKind('VirtualService'), adapting)]
+}
+
+const exemptAppPaths = (apps: readonly AppRoute[]): string[] => exemptPathsOf(apps).slice(exemptPathsOf([]).length)
+
+function providerOf({ value }: SourceDocument): string | undefined {
+  const { action, provider } = objectOf(objectOf(value)['spec'])
+  const { name } = objectOf(provider)
+  return action === 'CUSTOM' && typeof name === 'string' ? name : undefined
+}
+
+const hasProviders = (meshConfigs: readonly SourceDocument[]): boolean =>
+  meshConfigs.some(({ value }) => objectsOf(objectOf(value)['extensionProviders']).length > 0)
+
+/** Paths every sign-in chain exempts: a list with one of them is a list of exemptions. */
+const exemptionMarks: ReadonlySet<string> = new Set(['/dex/*', '/oauth2/*', '/auth/*', '/authservice/*'])
+
+function exemptPaths(document: SourceDocument, paths: readonly string[], { report }: Adapting): SourceDocument {
+  if (objectOf(document.value)['kind'] !== 'AuthorizationPolicy') return document
+  let changed = document
+  for (const { path, list } of notPathsOf(document)) {
+    if (!list.some((each) => exemptionMarks.has(each))) continue
+    const missing = paths.filter((each) => !list.includes(each))
+    if (missing.length === 0) continue
+    report.at('changed', document.source, path, 'notPaths', {
+      to: `also ${missing.join(', ')}`,
+      why: 'served here too',
+    })
+    changed = withValueAt(changed, path, [...list, ...missing])
+  }
+  return changed
+}
+
+/** Every `notPaths` list of a policy with its place. */
+export function notPathsOf({ value }: SourceDocument): { path: DocumentPath; list: string[] }[] {
+  const rules = objectsOf(objectOf(objectOf(value)['spec'])['rules'])
+  return rules
+    .flatMap((rule, index) =>
+      objectsOf(rule['to']).map((to, at) => ({
+        path: ['spec', 'rules', index, 'to', at, 'operation', 'notPaths'],
+        list: textsOf(objectOf(to['operation'])['notPaths']),
+      })),
+    )
+    .filter(({ list }) => list.length > 0)
+}
+
+/** Routes for the parts and apps that no VirtualService of the directory leads to. */
+function missingRoutes(services: readonly SourceDocument[], { apps, report }: Adapting): SourceDocument[] {
+  const prefixes = services.flatMap(prefixesOf)
+  const isRouted = (prefix: string) =>
+    prefixes.some((known) => (prefix === '/' ? known === '/' : known !== '/' && prefix.startsWith(known)))
+  const wanted = [...ownRoutes, ...apps, portalRoute]
+  const routes = wanted.filter(({ prefix }) => !isRouted(prefix))
+  if (routes.length === 0) return []
+  report.filled('routes', { to: routes.map(({ prefix }) => prefix).join(' '), why: 'no VirtualService leads there' })
+  return stockVirtualServices(routes)
+}
+
+function prefixesOf({ value }: SourceDocument): string[] {
+  return objectsOf(objectOf(objectOf(value)['spec'])['http']).flatMap((route) => {
+    if (!Array.isArray(route['match'])) return ['/'] // a route without conditions takes everything
+    return objectsOf(route['match']).flatMap((match) => textsOf([objectOf(match['uri'])['prefix']]))
+  })
+}

@@ -1,0 +1,120 @@
+import { namedSource, type Problem, Problems } from '../kit/problems.ts'
+import type { Adapting } from './adapt.ts'
+import { agreeOnProxyClient } from './agree-on-proxy-client.ts'
+import { agreeOnRealmClients } from './agree-on-realm-clients.ts'
+import type { ChainConfig } from './chain.ts'
+import { checkChain } from './chain-checks.ts'
+import type { ChainSecrets } from './chain-secrets.ts'
+import { completeGateway } from './complete-gateway.ts'
+import { demoApps } from './default-chain.ts'
+import { importAuthservice } from './dialects/authservice.ts'
+import { importDex } from './dialects/dex.ts'
+import { importIstio } from './dialects/istio.ts'
+import { importRealm } from './dialects/keycloak.ts'
+import { importOauth2Proxy } from './dialects/oauth2-proxy.ts'
+import { findHosts } from './find-hosts.ts'
+import { findOriginals } from './find-originals.ts'
+import { fitProxy } from './fit-proxy.ts'
+import { readManifests } from './manifests.ts'
+import { withMissingParts } from './missing-parts.ts'
+import type { Originals } from './originals.ts'
+import { checkPublicSecrets } from './public-secret-checks.ts'
+import { readTree } from './read-tree.ts'
+import { findReplacements, type Replacements, replaceAddresses } from './replacements.ts'
+import { type Report, ReportBook } from './report.ts'
+import type { AppRoute } from './stock.ts'
+
+/** How a directory is run. */
+export interface DirectoryOptions {
+  /** Origin browsers use; takes the place of the platform's own. No trailing slash. */
+  readonly publicUrl: string
+  readonly secrets: ChainSecrets
+  /** Variables the files may refer to and do not bring. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Known public secrets are a warning instead of an error. */
+  readonly demo?: boolean
+  /** Apps that run beside the platform's; the echo app unless given. */
+  readonly apps?: readonly AppRoute[]
+}
+
+/** What came of a directory: the chain unless a problem is an error, and what was done with every file. */
+export interface LoadedChain {
+  readonly chain: ChainConfig | undefined
+  readonly problems: readonly Problem[]
+  readonly report: Report
+}
+
+/**
+ * Reads a directory of a platform's own files, unchanged, as a chain that runs here: addresses of the platform become
+ * `publicUrl`, services inside the cluster are the running parts, and what the directory lacks is filled in. Every
+ * change is in the report, every mistake in the problems, with file and line.
+ */
+export function loadChainFromDirectory(directory: string, options: DirectoryOptions): LoadedChain {
+  const problems = new Problems()
+  const report = new ReportBook()
+  const { publicUrl, secrets, env, apps = demoApps.filter(({ name }) => name === 'echo') } = options
+  const adapting: Adapting = { publicUrl, secrets, apps, problems, report }
+  const manifests = readManifests(readTree(directory, problems), { problems, report })
+  const found = findOriginals(manifests, { env, problems, report })
+  if (isEmpty(found) && !problems.hasErrors) {
+    problems.error(
+      namedSource(directory),
+      [],
+      'no configuration of Dex, oauth2-proxy, Istio, Keycloak or oidc-authservice',
+      'name a directory that has one',
+    )
+  }
+  const replacements = findReplacements(found, publicUrl)
+  const originals = adaptOriginals(replaceAddresses(found, replacements, report), adapting)
+  const chain = buildChain(originals, { replacements, adapting, demo: options.demo ?? false })
+  return { chain: problems.hasErrors ? undefined : chain, problems: problems.list, report }
+}
+
+function isEmpty({ dex, proxy, authservice, realms, istio, meshConfigs }: Originals): boolean {
+  return !dex && !proxy && !authservice && realms.length + istio.length + meshConfigs.length === 0
+}
+
+function adaptOriginals(originals: Originals, adapting: Adapting): Originals {
+  const whole = withMissingParts(originals, adapting)
+  return agreeOnRealmClients(fitProxy(agreeOnProxyClient(whole, adapting), adapting), adapting)
+}
+
+interface Building {
+  readonly replacements: Replacements
+  readonly adapting: Adapting
+  readonly demo: boolean
+}
+
+function buildChain(originals: Originals, { replacements, adapting, demo }: Building): ChainConfig | undefined {
+  const { publicUrl, problems, report } = adapting
+  const realms = originals.realms.flatMap((document) => importRealm(document, adapting) ?? [])
+  const broker = originals.dex && importDex(originals.dex, adapting)
+  const proxy = originals.proxy
+    ? importOauth2Proxy(originals.proxy, adapting)
+    : originals.authservice && importAuthservice(originals.authservice, adapting)
+  if (!proxy) return undefined
+  const gateway = importIstio(
+    completeGateway(
+      {
+        resources: originals.istio,
+        meshConfigs: originals.meshConfigs,
+        issuer: proxy.authservice ? undefined : proxy.oidc_issuer_url,
+        identityHeaders: proxy.authservice ? [proxy.authservice.userIdHeader, proxy.authservice.groupsHeader] : [],
+      },
+      { isRealmElsewhere: replacements.isRealmElsewhere, adapting },
+    ),
+    adapting,
+  )
+  const hosts = findHosts(originals, gateway, adapting)
+  checkPublicSecrets({ broker, proxy, originals }, { problems, demo })
+  checkChain({ publicUrl, realms, broker, proxy, gateway, originals }, problems)
+  return {
+    publicUrl,
+    ...(realms.length > 0 ? { realm: { publicUrl: `${publicUrl}/auth`, realms } } : {}),
+    ...(broker ? { broker } : {}),
+    proxy,
+    gateway,
+    hosts,
+    report,
+  }
+}

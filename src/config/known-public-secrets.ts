@@ -1,0 +1,23 @@
+/**
+ * Secrets everyone can read, because they are committed in public manifests and guides: whoever still uses one has
+ * none. Outside demo mode they are refused (architecture §6, invariant 4).
+ */
+const knownPublicSecrets: ReadonlyMap<string, string> = new Map([
+  ['7d16fee92f8d11b8940b081b3f8b8acb', "the cookie secret committed in Kubeflow's manifests"],
+  ['pUBnBOY80SnXgjibTYM9ZWNzY2xreNGQok', "the client secret committed in Kubeflow's manifests"],
+  ['$2y$12$4K/VkmDd1q1Orb3xAt82zu8gk7Ad6ReFR4LCP9UeYE90NLiN9Df72', "the hash of Kubeflow's default password 12341234"],
+  ['$2y$12$ruoM7FqXrpVgaol44eRZW.4HWS8SAvg6KYVVSCIwKQPBmTpCm.EeO', "the hash of Kubeflow's default password 12341234"],
+  ['ZXhhbXBsZS1hcHAtc2VjcmV0', "the client secret of Dex's example configuration"],
+  ['$2a$10$2b2cU8CPhOTaGrs1HRQuAueS7JTT5ZHsHSzYiFPm1leZck7Mc8T4W', "the hash of Dex's example password `password`"],
+])
+
+/** Where a secret is published; `undefined` for one that is not known to be. */
+export function publicSecret(secret: string): string | undefined {
+  return knownPublicSecrets.get(secret)
+}
+
+/** Whether a guide's stand-in was left in place of a secret (`xxxxxxxx`, `YOUR_KEYCLOAK_CLIENT_SECRET`, a mask). */
+export function isPlaceholderSecret(secret: unknown): boolean {
+  if (secret === undefined || secret === null || secret === '') return true
+  return typeof secret === 'string' && /^(?:x{4,}|\*+|<.*>|(?:YOUR|MY|REPLACE|CHANGE)[-_ ].*|CHANGEME)$/i.test(secret)
+}
