@@ -12,6 +12,7 @@ import type { Grant, PendingApproval } from './grant.ts'
 import type { IssueTokens } from './issue-tokens.ts'
 import type { Issuer } from './issuer.ts'
 import type { LoginStates } from './login-state.ts'
+import type { LogoutStates } from './logout-state.ts'
 import type { RefreshFamilies } from './refresh-families.ts'
 import type { Sessions } from './sessions.ts'
 import type { Turns } from './turns.ts'
@@ -26,6 +27,7 @@ export interface Broker {
   readonly keys: KeyRing
   readonly issueTokens: IssueTokens
   readonly logins: LoginStates
+  readonly logouts: LogoutStates
   /** Names of attempts that were finished, each once. */
   readonly finishedAttempts: Collection<true>
   readonly approvals: Collection<PendingApproval>

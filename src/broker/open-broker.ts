@@ -13,18 +13,23 @@ import { openAttemptLimiter } from './attempt-limiter.ts'
 import type { Broker, Env } from './broker.ts'
 import type { BrokerConfig } from './config.ts'
 import { openConnectors } from './connectors/index.ts'
+import { allowOrigins } from './cors.ts'
 import { handleApproval } from './endpoints/approval.ts'
 import { chooseConnector, startLogin } from './endpoints/authorize.ts'
 import { handleCallback } from './endpoints/callback.ts'
 import { discoveryDocument } from './endpoints/discovery.ts'
+import { handleIntrospection } from './endpoints/introspect.ts'
 import { keySetResponse } from './endpoints/keys.ts'
+import { handleLogout, handleLogoutCallback } from './endpoints/logout.ts'
 import { handlePasswordLogin } from './endpoints/password-login.ts'
+import { handleRoot } from './endpoints/root.ts'
 import { handleToken } from './endpoints/token.ts'
 import { handleUserInfo } from './endpoints/userinfo.ts'
 import type { Grant, PendingApproval } from './grant.ts'
 import { openTokenIssuer } from './issue-tokens.ts'
 import { openIssuer } from './issuer.ts'
 import { openLoginStates } from './login-state.ts'
+import { openLogoutStates } from './logout-state.ts'
 import { openRefreshFamilies } from './refresh-families.ts'
 import { openSessions } from './sessions.ts'
 import { errorTexts, showError } from './show-error.ts'
@@ -84,6 +89,7 @@ function assemble({ config, records, signingKeys, clock, random, log, fetch, sta
     ),
     keys,
     issueTokens: openTokenIssuer({ issuer: issuer.url, keys, lifetime: expiry.idTokens, clock, random }),
+    logouts: openLogoutStates({ secret: stateSecret, clock, random }),
     logins: openLoginStates({ secret: stateSecret, lifetime: expiry.authRequests, clock, random }),
     finishedAttempts: records.collection<true>('broker-finished-attempts'),
     approvals: records.collection<PendingApproval>('broker-approvals'),
@@ -106,11 +112,25 @@ function assemble({ config, records, signingKeys, clock, random, log, fetch, sta
   }
 }
 
+const readableAcrossOrigins = [
+  '/',
+  '/.well-known/openid-configuration',
+  '/keys',
+  '/token',
+  '/userinfo',
+  '/token/introspect',
+]
+
 /** Every endpoint, in the order of the reference: a trailing slash is another path, as in Dex. */
 function routes(broker: Broker, algorithm: string): Hono<Env> {
   const discovery = discoveryDocument(broker, algorithm)
   const app = new Hono<Env>()
   const dex = broker.issuer.path === '' ? app : app.basePath(broker.issuer.path)
+  if (broker.config.web.allowedOrigins.length > 0) {
+    const cors = allowOrigins(broker.config)
+    for (const path of readableAcrossOrigins) dex.use(path, cors)
+  }
+  dex.get('/', (c) => handleRoot(broker, c.env))
   dex.get('/.well-known/openid-configuration', () => jsonText(discovery))
   dex.get('/keys', () => keySetResponse(broker))
   dex.all('/auth', (c) => chooseConnector(broker, c.req.raw, c.env))
@@ -127,6 +147,11 @@ function routes(broker: Broker, algorithm: string): Hono<Env> {
   dex.all('/approval', (c) => handleApproval(broker, c.req.raw, c.env))
   dex.all('/token', (c) => handleToken(broker, c.req.raw, c.env))
   dex.all('/userinfo', (c) => handleUserInfo(broker, c.req.raw))
+  dex.all('/token/introspect', (c) => handleIntrospection(broker, c.req.raw))
+  if (broker.sessions) {
+    dex.on(['GET', 'POST'], '/logout', (c) => handleLogout(broker, c.req.raw, c.env))
+    dex.get('/logout/callback', (c) => handleLogoutCallback(broker, c.req.raw, c.env))
+  }
   dex.get('/healthz', () => new Response('Health check passed', { headers: { 'content-type': 'text/plain' } }))
   dex.get('/static/:file', (c) => assetResponse(c.req.param('file')))
   dex.get('/robots.txt', () => new Response('User-agent: *\nDisallow: /\n'))

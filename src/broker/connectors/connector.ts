@@ -68,10 +68,12 @@ export interface RefreshCapability {
 
 /** Ends the session at the identity provider. */
 export interface LogoutCapability {
-  /** Where to send the browser; `undefined` where the provider has no such place. */
+  /**
+   * Where to send the browser; `undefined` where the provider has no such place. It comes back to the broker's
+   * `/logout/callback` with `state`.
+   */
   logoutUrl(parameters: {
     readonly idTokenHint: string | undefined
-    readonly postLogoutRedirectUri: string
     readonly state: string
   }): Promise<string | undefined>
 }

@@ -44,12 +44,13 @@ export function openOidcConnector(config: OidcConnectorConfig, dependencies: Con
     },
     refresh: { refresh: ({ connectorData }) => refresh(upstream, connectorData) },
     logout: {
-      async logoutUrl({ idTokenHint, postLogoutRedirectUri, state }) {
+      async logoutUrl({ idTokenHint, state }) {
         const configuration = await upstream.provider.configuration()
         if (!configuration.serverMetadata().end_session_endpoint) return undefined
         return buildEndSessionUrl(configuration, {
           ...(idTokenHint === undefined ? {} : { id_token_hint: idTokenHint }),
-          post_logout_redirect_uri: postLogoutRedirectUri,
+          // `/callback` and `/logout/callback` stand side by side, whatever host the provider knows the broker by.
+          post_logout_redirect_uri: upstream.redirectUri.replace(/\/callback$/, '/logout/callback'),
           state,
         }).href
       },

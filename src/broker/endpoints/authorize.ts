@@ -1,4 +1,3 @@
-import { readForm } from '../../http/forms.ts'
 import type { RequestContext } from '../../http/part.ts'
 import { pageResponse } from '../../http/views/page.ts'
 import { redirectTo, withQuery } from '../../oauth/responses.ts'
@@ -9,15 +8,9 @@ import { ConnectorError } from '../connectors/connector.ts'
 import type { OpenConnector } from '../connectors/index.ts'
 import { connectorPage } from '../pages/connector-page.ts'
 import { lookOf } from '../pages/look.ts'
+import { requestParameters } from '../request-parameters.ts'
 import { errorTexts, showError } from '../show-error.ts'
 import { showConnectorFailure } from './callback.ts'
-
-/** Query and form together, as Go's `r.Form`: the form's values come first. */
-export async function requestParameters(request: Request): Promise<URLSearchParams> {
-  const parameters = request.method === 'POST' ? await readForm(request) : new URLSearchParams()
-  for (const [name, value] of new URL(request.url).searchParams) parameters.append(name, value)
-  return parameters
-}
 
 /**
  * `/auth` (dex server/handlers.go `handleAuthorization`): sends the visitor to the connector asked for, to the only one
