@@ -62,7 +62,7 @@ export function notePage({ session, note }: { session: NotesSession; note: Note 
 export function notesSignedOutPage({ isEverywhere }: { isEverywhere: boolean }, look: NotesLook): Html {
   const notEverywhere = alert(
     'The identity provider could not be reached, so you are still signed in there. Close the browser to end that too.',
-    'info',
+    'notice',
   )
   const body = html`<section class="card">
 <span class="emblem success" aria-hidden="true"></span>
