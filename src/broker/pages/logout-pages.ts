@@ -32,7 +32,7 @@ ${
     ? html`<p class="muted">Your session has ended. On a shared computer, close the browser as well.</p>`
     : alert(
         `${unreached} could not be reached, so you may still be signed in there. Close the browser to be safe.`,
-        'info',
+        'notice',
       )
 }
 </section>`
