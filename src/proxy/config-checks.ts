@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { RE2JS } from 're2js'
 import { type ProxyKey, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
 import { parseRouteRule } from './routes.ts'
@@ -74,6 +75,9 @@ function checkProvider(config: ProxyConfig, error: Report): void {
       error(key, `must be a URL, got \`${config[key]}\``, 'write http(s)://host/path')
     }
   }
+  if (config.login_url !== '' && !config.login_url.startsWith('/') && !isHttpUrl(config.login_url)) {
+    error('login_url', `must be a URL or a path, got \`${config.login_url}\``, 'write http(s)://host/path or /path')
+  }
   if (!['', 'S256', 'plain'].includes(config.code_challenge_method)) {
     error('code_challenge_method', `unknown method \`${config.code_challenge_method}\``, 'write `S256`')
   }
@@ -92,6 +96,11 @@ function checkCookie(config: ProxyConfig, error: Report): void {
   if (config.cookie_secret !== '' && cookieKey(config.cookie_secret) === undefined) {
     const { length } = Buffer.from(config.cookie_secret)
     error('cookie_secret', `must be 16, 24 or 32 bytes, got ${length}`, 'write 32 random bytes as base64url')
+  }
+  for (const entry of config.trusted_proxy_ips) {
+    if (!isNetwork(entry)) {
+      error('trusted_proxy_ips', `\`${entry}\` is no address or network`, 'write `10.0.0.0/8`')
+    }
   }
   if (!/^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}$/.test(config.cookie_name)) {
     error('cookie_name', `\`${config.cookie_name}\` is no cookie name`, 'write up to 256 letters, digits, `-` or `_`')
@@ -159,6 +168,12 @@ function checkRedirect(config: ProxyConfig, { error, warn }: { error: Report; wa
       'list the addresses of your proxies',
     )
   }
+}
+
+function isNetwork(entry: string): boolean {
+  const [address = '', bits, ...more] = entry.split('/')
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return most > 0 && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
 }
 
 function isHttpUrl(value: string): boolean {

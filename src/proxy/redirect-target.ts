@@ -3,6 +3,9 @@ import type { CheckRequest } from './check.ts'
 /** Answers whether a redirect target is one of ours (`rd`). */
 export type RedirectRule = (target: string) => boolean
 
+/** Longer ones would not survive the way through the provider's URLs. */
+const maxTargetLength = 4096
+
 /** One `whitelist_domains` entry. */
 interface AllowedDomain {
   readonly host: string
@@ -20,7 +23,7 @@ export function compileRedirectRule(whitelistDomains: readonly string[]): Redire
   const domains = whitelistDomains.map(parseDomain)
   return (target) => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a Location
-    if (target === '' || /[\x00-\x1f\x7f\\]/.test(target)) return false
+    if (target === '' || target.length > maxTargetLength || /[\x00-\x1f\x7f\\]/.test(target)) return false
     return target.startsWith('/') ? isLocalPath(target) : isAllowedUrl(target, domains)
   }
 }

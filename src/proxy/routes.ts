@@ -66,9 +66,10 @@ function judgedPath(uri: string): { readonly raw: string; readonly normal: strin
 function resolveDots(path: string): string {
   const kept: string[] = []
   const segments = path.split('/')
-  for (const segment of segments) {
+  for (const withParameters of segments) {
+    const [segment] = withParameters.split(';') // Tomcat and its like read `..;x` as `..`
     if (segment === '..') kept.pop()
-    else if (segment !== '.' && segment !== '') kept.push(segment)
+    else if (segment && segment !== '.') kept.push(segment)
   }
   const last = segments.at(-1)
   const isDirectory = last === '' || last === '.' || last === '..'

@@ -10,7 +10,7 @@ import { isCrossSite, wantsJson } from '../request-kind.ts'
 import type { Session } from '../session.ts'
 import { sessionId, tokenId } from '../sessions/revocations.ts'
 import { sessionTexts } from '../sessions/session-cookies.ts'
-import { cookieEndsAt } from '../sessions/session-life.ts'
+import { cookieEndsAt, diesAt } from '../sessions/session-life.ts'
 import { signedOut } from './signed-out.ts'
 
 /**
@@ -76,7 +76,8 @@ async function revoke(
   { text, session, latest }: { text: string; session: Session; latest: Session },
 ): Promise<void> {
   const tokens = [session.idToken, latest.idToken].filter((token) => token !== undefined)
-  const until = Math.max(cookieEndsAt(session, config), cookieEndsAt(latest, config))
+  const ends = [session, latest].flatMap((one) => [cookieEndsAt(one, config), diesAt(one, config)])
+  const until = Math.max(...ends.filter(Number.isFinite))
   await revocations.revoke([sessionId(session, text), ...new Set(tokens.map(tokenId))], until)
   for (const forget of forgetting) forget(text, tokens)
 }

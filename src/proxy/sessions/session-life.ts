@@ -5,22 +5,26 @@ import type { Session } from '../session.ts'
 /** How long before its death a token is renewed, so that it does not die on its way through the gateway. */
 const renewBefore = 10_000
 
-/** When the session's tokens are dead, milliseconds since the epoch; `Infinity` for a session without tokens. */
-export function diesAt({ idToken, accessToken, expiresAt }: Session): number {
-  if (idToken === undefined && accessToken === undefined) return Number.POSITIVE_INFINITY
-  const jwt = idToken === undefined ? undefined : parseJwt(idToken)
-  const exp = jwt && !('malformed' in jwt) ? jwt.claims['exp'] : undefined
-  return Math.min(
-    typeof exp === 'number' ? exp * 1000 : Number.POSITIVE_INFINITY,
-    expiresAt ?? Number.POSITIVE_INFINITY,
-  )
+/**
+ * When the session's tokens are dead, milliseconds since the epoch: with its ID token, where it has one; with its access
+ * token where that is all it has or where apps are given it. `Infinity` for a session without tokens.
+ */
+export function diesAt(session: Session, { pass_access_token: passesAccessToken }: ProxyConfig): number {
+  const { idToken, accessToken, expiresAt = Number.POSITIVE_INFINITY } = session
+  const accessEnd = accessToken === undefined ? Number.POSITIVE_INFINITY : expiresAt
+  if (idToken === undefined) return accessEnd
+  const jwt = parseJwt(idToken)
+  const exp = 'malformed' in jwt ? undefined : jwt.claims['exp']
+  const idEnd = typeof exp === 'number' ? exp * 1000 : expiresAt
+  return passesAccessToken ? Math.min(idEnd, accessEnd) : idEnd
 }
 
 /** When the session should be refreshed; `Infinity` where it cannot be. */
-export function renewsAt(session: Session, { cookie_refresh: refresh }: ProxyConfig): number {
+export function renewsAt(session: Session, config: ProxyConfig): number {
+  const { cookie_refresh: refresh } = config
   if (!session.refreshToken) return Number.POSITIVE_INFINITY
   const byAge = refresh > 0 ? session.createdAt + refresh : Number.POSITIVE_INFINITY
-  return Math.min(diesAt(session) - renewBefore, byAge)
+  return Math.min(diesAt(session, config) - renewBefore, byAge)
 }
 
 /** When the session's cookie is no longer taken; a year for cookies without an end. */

@@ -62,11 +62,11 @@ export function openSessions({
   const restingUntil = new GenerationCache<number>(10_000)
 
   async function current(id: string, session: Session): Promise<Session | undefined> {
-    if (clock.now() < Math.min(renewsAt(session, config), diesAt(session))) return session
+    if (clock.now() < Math.min(renewsAt(session, config), diesAt(session, config))) return session
     const known = await renewed.find(id)
     const latest = (known === undefined ? undefined : codec.open(known)) ?? session
-    if (clock.now() < Math.min(renewsAt(latest, config), diesAt(latest))) return latest
-    const isAlive = clock.now() < diesAt(latest)
+    if (clock.now() < Math.min(renewsAt(latest, config), diesAt(latest, config))) return latest
+    const isAlive = clock.now() < diesAt(latest, config)
     if (!latest.refreshToken) return isAlive ? latest : undefined
     if (isAlive && clock.now() < (restingUntil.get(id) ?? 0)) return latest
     const pending = renewing.get(id) ?? renew(id, latest).finally(() => renewing.delete(id))
@@ -78,10 +78,10 @@ export function openSessions({
     try {
       const fresh = await provider.refresh(session)
       await remember(id, fresh)
-      return clock.now() < diesAt(fresh) ? fresh : undefined
+      return clock.now() < diesAt(fresh, config) ? fresh : undefined
     } catch (cause) {
       restingUntil.set(id, clock.now() + retryRefreshAfter)
-      const isAlive = clock.now() < diesAt(session)
+      const isAlive = clock.now() < diesAt(session, config)
       const code = cause instanceof GatehouseError ? cause.code : 'unknown'
       log.info('session not refreshed', { reason: code, stillAlive: isAlive, cause })
       if (isAlive) return session
@@ -110,7 +110,7 @@ export function openSessions({
         if (await revocations.isRevoked(id)) continue
         const session = await current(id, opened)
         if (!session) continue
-        const ends = [cookieEndsAt(opened, config), diesAt(session)]
+        const ends = [cookieEndsAt(opened, config), diesAt(session, config)]
         const renewal = Math.max(renewsAt(session, config), restingUntil.get(id) ?? 0)
         return { id, text, session, freshUntil: Math.min(...ends, renewal) }
       }
