@@ -107,7 +107,7 @@ function assemble(model: RealmModel, options: RealmOptions & { hasher: PasswordH
     logoutSealer: sealer('logout'),
     clock,
     random,
-    log: log.with({ part: 'realm', realm: model.name }),
+    log: log.with({ realm: model.name }),
   }
 }
 

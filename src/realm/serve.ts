@@ -1,32 +1,33 @@
 import { GatehouseError } from '../kit/errors.ts'
 import { OAuthError, oauthErrorResponse } from '../oauth/errors.ts'
 import { addCors, preflight } from './cors.ts'
-import type { Call, Endpoint } from './endpoints/endpoint.ts'
+import type { Call, Endpoint, Handler } from './endpoints/endpoint.ts'
 import type { Client } from './model.ts'
 import { PageError } from './page-error.ts'
 import { problemPage } from './pages/info-pages.ts'
+import { lookOf } from './pages/look.ts'
 import { pageAnswer } from './pages/page-answer.ts'
 import type { Realm } from './realm.ts'
 
 /** Answers a request to an endpoint of a realm: method, handler, and whatever goes wrong, told in the endpoint's way. */
 export async function serve(endpoint: Endpoint, call: Omit<Call, 'calledBy'>, realm: Realm): Promise<Response> {
-  const { method } = call.request
-  if (method === 'OPTIONS') return preflight(endpoint, call.request)
-  const handler =
-    method === 'HEAD'
-      ? endpoint.methods.GET
-      : Object.hasOwn(endpoint.methods, method) && endpoint.methods[method as 'GET']
+  const { request, context } = call
+  if (request.method === 'OPTIONS') return preflight(endpoint, request)
+  const handler = handlerFor(endpoint, request.method)
   if (!handler) return wrongMethod(endpoint)
   let caller: Client | undefined
-  const whole: Call = {
-    ...call,
-    calledBy(client) {
-      caller = client
-    },
+  const calledBy = (client: Client) => {
+    caller = client
   }
-  const response = await answer(() => handler(whole, realm), { endpoint, call: whole, realm })
-  addCors(response, { endpoint, request: call.request, caller })
-  return method === 'HEAD' ? new Response(null, response) : response
+  const log = realm.log.with({ requestId: context.requestId, path: endpoint.path })
+  const response = await answer(endpoint, handler, { call: { ...call, calledBy }, realm: { ...realm, log } })
+  addCors(response, { endpoint, request, caller })
+  return request.method === 'HEAD' ? new Response(null, response) : response
+}
+
+function handlerFor({ methods }: Endpoint, method: string): Handler | undefined {
+  if (method === 'POST') return methods.POST
+  return method === 'GET' || method === 'HEAD' ? methods.GET : undefined
 }
 
 function wrongMethod({ wrongMethodStatus }: Endpoint): Response {
@@ -36,58 +37,29 @@ function wrongMethod({ wrongMethodStatus }: Endpoint): Response {
 }
 
 async function answer(
-  handle: () => Response | Promise<Response>,
-  where: { endpoint: Endpoint; call: Call; realm: Realm },
+  endpoint: Endpoint,
+  handler: Handler,
+  { call, realm }: { call: Call; realm: Realm },
 ): Promise<Response> {
   try {
-    if (!where.realm.model.settings.enabled) throw new PageError('Realm not enabled', { status: 403 })
-    return await handle()
+    if (!realm.model.settings.enabled) throw new PageError('Realm not enabled', { status: 403 })
+    return await handler(call, realm)
   } catch (error) {
-    return explain(error, where)
-  }
-}
-
-async function explain(
-  error: unknown,
-  { endpoint, call, realm }: { endpoint: Endpoint; call: Call; realm: Realm },
-): Promise<Response> {
-  const { requestId } = call.context
-  if (error instanceof OAuthError) {
-    realm.log.info('request refused', {
-      requestId,
-      path: endpoint.path,
-      error: error.code,
-      reason: error.message,
-      detail: error.detail,
-    })
+    if (!(error instanceof OAuthError)) return tellProblem(toProblem(error), { error, endpoint, call, realm })
+    realm.log.info('request refused', { error: error.code, reason: error.message, detail: error.detail })
     return oauthErrorResponse(error)
   }
-  const { status, code, message, advice } = toProblem(error)
-  if (status >= 500) realm.log.error('request failed', { requestId, path: endpoint.path, error })
-  else
-    realm.log.info('request refused', {
-      requestId,
-      path: endpoint.path,
-      reason: message,
-      detail: (error as GatehouseError).detail,
-    })
-  const response =
-    endpoint.audience === 'person'
-      ? await pageAnswer(
-          problemPage({
-            message,
-            ...(advice === undefined ? {} : { advice }),
-            requestId,
-            assetsPath: realm.assetsPath,
-          }),
-          { status },
-        )
-      : oauthErrorResponse(new OAuthError(code, message, { status }))
-  if (status === 503) response.headers.set('retry-after', '5')
-  return response
 }
 
-function toProblem(error: unknown): { status: number; code: string; message: string; advice?: string } {
+/** What a person or a program is told of a failure that no protocol has words for. */
+interface Problem {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  readonly advice?: string
+}
+
+function toProblem(error: unknown): Problem {
   if (error instanceof PageError) return { status: error.status, code: 'access_denied', message: error.message }
   const code = error instanceof GatehouseError ? error.code : undefined
   if (code === 'overloaded') {
@@ -96,4 +68,20 @@ function toProblem(error: unknown): { status: number; code: string; message: str
   }
   if (code === 'body_too_large') return { status: 413, code: 'invalid_request', message: 'The request is too large.' }
   return { status: 500, code: 'unknown_error', message: 'For more on this error consult the server log.' }
+}
+
+async function tellProblem(
+  { status, code, message, advice }: Problem,
+  { error, endpoint, call, realm }: { error: unknown; endpoint: Endpoint; call: Call; realm: Realm },
+): Promise<Response> {
+  if (status === 500) realm.log.error('request failed', { error })
+  else realm.log.info('request refused', { reason: message, detail: (error as GatehouseError).detail })
+  const { requestId } = call.context
+  const props = { ...lookOf(realm), message, requestId, ...(advice === undefined ? {} : { advice }) }
+  const response =
+    endpoint.audience === 'person'
+      ? await pageAnswer(problemPage(props), { status })
+      : oauthErrorResponse(new OAuthError(code, message, { status }))
+  if (status === 503) response.headers.set('retry-after', '5')
+  return response
 }

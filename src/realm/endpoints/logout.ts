@@ -6,6 +6,7 @@ import { browserSession, clearedSessionCookies } from '../login/cookies.ts'
 import type { Client } from '../model.ts'
 import { PageError } from '../page-error.ts'
 import { confirmLogoutPage, loggedOutPage } from '../pages/info-pages.ts'
+import { lookOf } from '../pages/look.ts'
 import { pageAnswer } from '../pages/page-answer.ts'
 import type { Realm } from '../realm.ts'
 import { isRegisteredLogoutRedirect } from '../redirect-uris.ts'
@@ -93,13 +94,13 @@ function checkRedirect(parameters: URLSearchParams, client: Client | undefined, 
 function askFirst(realm: Realm, pending: PendingLogout): Promise<Response> {
   const sessionCode = realm.logoutSealer.seal(pending, 1800 * 1000)
   const action = `${realm.issuer}/protocol/openid-connect/logout/logout-confirm`
-  return pageAnswer(confirmLogoutPage({ action, sessionCode, assetsPath: realm.assetsPath }))
+  return pageAnswer(confirmLogoutPage({ action, sessionCode, ...lookOf(realm) }))
 }
 
 async function loggedOut(realm: Realm, { redirectUri, state }: AfterLogout): Promise<Response> {
   const response =
     redirectUri === undefined
-      ? await pageAnswer(loggedOutPage({ assetsPath: realm.assetsPath }))
+      ? await pageAnswer(loggedOutPage(lookOf(realm)))
       : redirectTo(state === undefined ? redirectUri : withQuery(redirectUri, { state }))
   for (const cookie of clearedSessionCookies(realm)) response.headers.append('set-cookie', cookie)
   return response

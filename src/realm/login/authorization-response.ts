@@ -1,5 +1,6 @@
 import { redirectTo, withFragment, withQuery } from '../../oauth/responses.ts'
 import { formPostPage } from '../pages/form-post-page.ts'
+import { lookOf } from '../pages/look.ts'
 import { pageAnswer } from '../pages/page-answer.ts'
 import type { Realm } from '../realm.ts'
 
@@ -33,7 +34,7 @@ export async function authorizationResponse(
   { redirectUri, mode }: ResponseTarget,
   parameters: Readonly<Record<string, string | undefined>>,
 ): Promise<Response> {
-  if (mode === 'form_post') return pageAnswer(formPostPage({ redirectUri, parameters, assetsPath: realm.assetsPath }))
+  if (mode === 'form_post') return pageAnswer(formPostPage({ redirectUri, parameters, ...lookOf(realm) }))
   return redirectTo(mode === 'fragment' ? withFragment(redirectUri, parameters) : withQuery(redirectUri, parameters))
 }
 

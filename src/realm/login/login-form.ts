@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { randomText } from '../../kit/random.ts'
 import { loginPage } from '../pages/login-page.ts'
+import { lookOf } from '../pages/look.ts'
 import { pageAnswer } from '../pages/page-answer.ts'
 import type { Realm } from '../realm.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
@@ -43,14 +44,13 @@ export async function loginForm(
   const client = realm.model.clients.get(authorization.clientId)
   const state: LoginUnderWay = { request: authorization, browser: browserHash(browser.id), startedAt }
   const markup = loginPage({
-    realmName: settings.displayName ?? realm.model.name,
+    ...lookOf(realm),
     clientName: client?.name ?? authorization.clientId,
     action: formAction(realm, state),
     username,
     canRemember: settings.rememberMe,
     isRemembered,
     canUseEmail: settings.loginWithEmailAllowed,
-    assetsPath: realm.assetsPath,
     ...messages,
   })
   const cookies = [browser.cookie, restartCookie(realm, authorization)].filter((cookie) => cookie !== undefined)

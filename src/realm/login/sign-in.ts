@@ -1,3 +1,4 @@
+import { lookOf } from '../pages/look.ts'
 import { pageAnswer } from '../pages/page-answer.ts'
 import { updatePasswordPage } from '../pages/update-password-page.ts'
 import type { StoredPassword } from '../passwords/stored-password.ts'
@@ -69,9 +70,10 @@ export function askForNewPassword(
     client_id: proven.login.request.clientId,
   })
   const action = `${realm.issuer}/login-actions/required-action?${query}`
-  const { assetsPath } = realm
-  const props = { action, username: user.username, assetsPath, ...(error === undefined ? {} : { error }) }
-  return pageAnswer(updatePasswordPage(props))
+  const { username } = user
+  return pageAnswer(
+    updatePasswordPage({ action, username, ...lookOf(realm), ...(error === undefined ? {} : { error }) }),
+  )
 }
 
 /** What a `PasswordUpdate` remembers of the password it replaces. */

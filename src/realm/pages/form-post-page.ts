@@ -1,16 +1,13 @@
 import { html } from 'hono/html'
 import { type Html, page } from '../../http/views/page.ts'
+import type { Look } from './look.ts'
 
 /** A form that carries an authorization response to the client; `page.js` submits it, without scripts a button does. */
 export function formPostPage({
   redirectUri,
   parameters,
-  assetsPath,
-}: {
-  redirectUri: string
-  parameters: Readonly<Record<string, string | undefined>>
-  assetsPath: string
-}): Html {
+  ...look
+}: Look & { redirectUri: string; parameters: Readonly<Record<string, string | undefined>> }): Html {
   const fields = Object.entries(parameters).flatMap(([name, value]) =>
     value === undefined ? [] : [html`<input type="hidden" name="${name}" value="${value}">`],
   )
@@ -22,5 +19,5 @@ ${fields}
 <button class="button" type="submit">Continue</button>
 </form>
 </section>`
-  return page({ title: 'Signing in', assetsPath, body, script: true })
+  return page({ ...look, title: 'Signing in', body, script: true })
 }

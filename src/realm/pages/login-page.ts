@@ -1,33 +1,32 @@
 import { html } from 'hono/html'
+import { alert } from '../../http/views/alert.ts'
 import { type Html, page } from '../../http/views/page.ts'
+import type { Look } from './look.ts'
 
 /** What the login page shows. Names and ids of its form are those scripts written for Keycloak rely on. */
-export interface LoginPageProps {
-  readonly realmName: string
+export interface LoginPageProps extends Look {
   /** The application the user is signing in to. */
-  readonly clientName: string | undefined
+  readonly clientName: string
   readonly action: string
   readonly username: string
   readonly canRemember: boolean
   readonly isRemembered: boolean
   readonly canUseEmail: boolean
   /** What went wrong the last time. */
-  readonly error?: string | undefined
+  readonly error?: string
   /** Something to know that is not the user's fault. */
-  readonly notice?: string | undefined
-  readonly assetsPath: string
+  readonly notice?: string
 }
 
 /** The page that asks for user name and password. */
 export function loginPage(props: LoginPageProps): Html {
-  const { realmName, clientName, action, error, notice, assetsPath } = props
+  const { brandName, clientName, action, error, notice, assetsPath } = props
   const body = html`<section class="card">
-<p class="brand">${realmName}</p>
 <h1 id="kc-page-title">Sign in to your account</h1>
-${clientName === undefined ? '' : html`<p class="muted">to continue to ${clientName}</p>`}
+<p class="muted">to continue to ${clientName}</p>
 <div aria-live="polite">
-${notice === undefined ? '' : html`<p class="alert info" role="status">${notice}</p>`}
-${error === undefined ? '' : html`<p class="alert" role="alert" id="input-error">${error}</p>`}
+${notice === undefined ? '' : alert(notice, 'notice')}
+${error === undefined ? '' : html`<div id="input-error">${alert(error)}</div>`}
 </div>
 <form class="form" id="kc-form-login" method="post" action="${action}">
 ${fields(props)}
@@ -35,7 +34,7 @@ ${fields(props)}
 <button class="button" type="submit" id="kc-login" name="login" value="Sign In">Sign in</button>
 </form>
 </section>`
-  return page({ title: `Sign in to ${realmName}`, assetsPath, body, script: true })
+  return page({ title: 'Sign in', brandName, assetsPath, body, script: true })
 }
 
 function fields({ username, canRemember, isRemembered, canUseEmail, error }: LoginPageProps): Html {
@@ -45,5 +44,5 @@ function fields({ username, canRemember, isRemembered, canUseEmail, error }: Log
 <input id="username" name="username" type="text" value="${username}" autocomplete="username" autocapitalize="none" spellcheck="false" required${startsAtName ? html` autofocus` : ''}${invalid}></label>
 <label class="field"><span>Password</span>
 <input id="password" name="password" type="password" value="" autocomplete="current-password" required${startsAtName ? '' : html` autofocus`}${invalid}></label>
-${canRemember ? html`<label class="check"><input id="rememberMe" name="rememberMe" type="checkbox"${isRemembered ? html` checked` : ''}> <span>Remember me</span></label>` : ''}`
+${canRemember ? html`<label class="check"><input id="rememberMe" name="rememberMe" type="checkbox"${isRemembered ? html` checked` : ''}><span>Remember me</span></label>` : ''}`
 }

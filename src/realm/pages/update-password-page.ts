@@ -1,23 +1,20 @@
 import { html } from 'hono/html'
+import { alert } from '../../http/views/alert.ts'
 import { type Html, page } from '../../http/views/page.ts'
+import type { Look } from './look.ts'
 
 /** Asks for a new password twice; names and ids as Keycloak's form has them. */
 export function updatePasswordPage({
   action,
   username,
   error,
-  assetsPath,
-}: {
-  action: string
-  username: string
-  error?: string
-  assetsPath: string
-}): Html {
+  ...look
+}: Look & { action: string; username: string; error?: string }): Html {
   const invalid = error === undefined ? '' : html` aria-invalid="true" aria-describedby="input-error"`
   const body = html`<section class="card">
 <h1 id="kc-page-title">Update password</h1>
 <p class="muted">You need to change your password to activate your account.</p>
-<div aria-live="polite">${error === undefined ? '' : html`<p class="alert" role="alert" id="input-error">${error}</p>`}</div>
+<div aria-live="polite">${error === undefined ? '' : html`<div id="input-error">${alert(error)}</div>`}</div>
 <form class="form" id="kc-passwd-update-form" method="post" action="${action}">
 <input type="text" name="username" value="${username}" autocomplete="username" readonly hidden>
 <label class="field"><span>New password</span>
@@ -27,5 +24,5 @@ export function updatePasswordPage({
 <button class="button" type="submit">Submit</button>
 </form>
 </section>`
-  return page({ title: 'Update password', assetsPath, body, script: true })
+  return page({ ...look, title: 'Update password', body, script: true })
 }
