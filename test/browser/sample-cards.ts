@@ -9,7 +9,7 @@ import { signInPage } from '../../src/proxy/pages/sign-in-page.ts'
 import { confirmLogoutPage, loggedOutPage, problemPage } from '../../src/realm/pages/info-pages.ts'
 import { loginPage } from '../../src/realm/pages/login-page.ts'
 
-const look = { assetsPath: '/gatehouse/static', requestId: '0198e2b4-7c1d-7a53' }
+const look = { assetsPath: '/gatehouse/static', requestId: '0198e2b4-7c1d-7a53', brandName: 'ML Platform' }
 const { assetsPath } = look
 
 const login = {
@@ -20,7 +20,7 @@ const login = {
   canRemember: true,
   isRemembered: false,
   canUseEmail: true,
-  assetsPath,
+  ...look,
 }
 
 const realmPages: Readonly<Record<string, Html>> = {
@@ -28,8 +28,8 @@ const realmPages: Readonly<Record<string, Html>> = {
   'login-refused': loginPage({ ...login, username: 'ada', error: 'Invalid username or password.' }),
   'login-again': loginPage({ ...login, notice: 'Your login attempt timed out. Login will start from the beginning.' }),
   'realm-problem': problemPage({ ...look, message: 'Invalid parameter: redirect_uri' }),
-  'realm-sign-out': confirmLogoutPage({ action: '/', sessionCode: 'x', assetsPath }),
-  'realm-signed-out': loggedOutPage({ assetsPath }),
+  'realm-sign-out': confirmLogoutPage({ action: '/', sessionCode: 'x', ...look }),
+  'realm-signed-out': loggedOutPage(look),
 }
 
 const brokerPages: Readonly<Record<string, Html>> = {
