@@ -18,8 +18,7 @@ export interface VerifiedToken {
   readonly claims: Claims
   /** Headers to set, flat. */
   readonly headers: readonly string[]
-  /** Where it was found; removed before forwarding unless the rule says to keep it. */
-  readonly location: TokenLocation
+  /** Whether the token itself is forwarded. */
   readonly keepsToken: boolean
   /** Index of the rule that verified it, in the order rules are tried. */
   readonly ruleIndex: number
@@ -31,7 +30,12 @@ export interface VerifiedToken {
 /** What came of looking for tokens. */
 export type Authentication =
   | { readonly kind: 'none' }
-  | { readonly kind: 'verified'; readonly token: VerifiedToken }
+  | {
+      readonly kind: 'verified'
+      readonly token: VerifiedToken
+      /** Every place the rule found a token in. */
+      readonly found: readonly FoundToken[]
+    }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
 /** Verifies the tokens of requests as the merged RequestAuthentications of a workload ask. */
@@ -89,7 +93,7 @@ export function openAuthenticator(
       if ('claims' in outcome) {
         const text = tokens[0]?.text
         if (found.size === 1 && tokens.length === 1 && text !== undefined) compiled.group.verified.set(text, outcome)
-        return { kind: 'verified', token: outcome }
+        return { kind: 'verified', token: outcome, found: tokens }
       }
       if (!worst || worst.reason === 'issuer-mismatch') worst = outcome
     }
@@ -113,7 +117,7 @@ export function openAuthenticator(
 
   async function verifyOne(
     { rule, index, keys, audiences }: CompiledRule,
-    { text, location }: FoundToken,
+    { text }: FoundToken,
   ): Promise<VerifiedToken | RefusalReason> {
     const nowSeconds = epochSeconds(clock)
     const issuer = rule.issuer === '' ? {} : { issuer: rule.issuer }
@@ -132,7 +136,6 @@ export function openAuthenticator(
     return {
       claims: splitClaims(claims, rule.spaceDelimitedClaims),
       headers: claimHeaders(rule, claims, payload, mode),
-      location,
       keepsToken: rule.forwardOriginalToken,
       ruleIndex: index,
       notBefore: nbf === undefined ? 0 : (nbf - skewSeconds) * 1000,
@@ -164,7 +167,8 @@ export function openAuthenticator(
       const text = only.tokens.length === 1 ? only.tokens[0]?.text : undefined
       const token = text === undefined ? undefined : only.group.verified.get(text)
       const now = clock.now()
-      if (token && token.notBefore <= now && now <= token.notAfter) return { kind: 'verified', token }
+      if (token && token.notBefore <= now && now <= token.notAfter)
+        return { kind: 'verified', token, found: only.tokens }
       return verify(new Map([[only.group, only.tokens]]))
     },
   }

@@ -185,6 +185,9 @@ function failureOf(code: unknown): readonly [status: number, text: string] {
       return [400, 'the body is not as long as it says']
     case 'UND_ERR_INVALID_ARG':
       return [400, 'bad request']
+    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
+    case 'UND_ERR_HEADERS_OVERFLOW':
+      return [502, `${connectReset}protocol error`]
     default:
       if (typeof code === 'string' && code.startsWith('HPE_')) return [502, `${connectReset}protocol error`]
       return [503, `${connectReset}connection failure`]

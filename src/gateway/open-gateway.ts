@@ -88,8 +88,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     const { request, response } = arrival
     const parsed = parseRequest(request, state, context.requestId())
     if (!parsed) {
-      response.writeHead(400, ['content-type', 'text/plain', 'content-length', '11', 'connection', 'close'])
-      response.end('bad request')
+      refuseMalformed(response)
       return
     }
     const exchange = new Exchange(context, state, arrival, parsed)
@@ -105,7 +104,9 @@ export function openGateway(options: GatewayOptions): Gateway {
     upgrade(request, socket, head) {
       socket.on('error', () => socket.destroy())
       const response = responseOver(request, socket)
-      run({ request, response, upgrade: { socket, head } })
+      if (isWebSocket(request)) run({ request, response, upgrade: { socket, head } })
+      else if (head.length === 0 && !hasBody(request)) run({ request, response, upgrade: undefined })
+      else refuseMalformed(response) // its body would be lost: Node has given up the connection's framing
     },
     reload(config) {
       state = compileState(config, dependencies)
@@ -115,6 +116,20 @@ export function openGateway(options: GatewayOptions): Gateway {
       await pools.close()
     },
   }
+}
+
+/** Only WebSockets are upgraded; any other protocol on offer (`h2c`) is declined by answering in HTTP/1.1. */
+function isWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+function refuseMalformed(response: ServerResponse): void {
+  response.writeHead(400, ['content-type', 'text/plain', 'content-length', '11', 'connection', 'close'])
+  response.end('bad request')
 }
 
 /** A response to a request that asked for an upgrade, for when it is refused: Node leaves that socket to us. */

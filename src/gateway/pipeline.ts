@@ -144,12 +144,12 @@ function applyAuthentication(exchange: Exchange, authentication: Authentication)
   const tried = authentication.kind === 'none' ? outputs.length : authentication.token.ruleIndex + 1
   if (!state.isNative) for (const names of outputs.slice(0, tried)) for (const name of names) headers.remove(name)
   if (authentication.kind === 'verified') {
-    const { token } = authentication
+    const { token, found } = authentication
     exchange.claims = token.claims
     for (let at = 0; at < token.headers.length; at += 2) {
       headers.set(token.headers[at] ?? '', token.headers[at + 1] ?? '')
     }
-    if (!token.keepsToken) removeToken(exchange, token.location)
+    if (!token.keepsToken) for (const { location } of found) removeToken(exchange, location)
     // Envoy clears its route when claims became headers, since a route may look at them
     if (state.routes.readsHeaders) exchange.route = state.routes.find(exchange, exchange.scheme)
   }

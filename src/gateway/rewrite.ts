@@ -10,10 +10,18 @@ export function rewritePath(path: string, route: Route, rewrite: Rewrite | undef
   return uri?.kind === 'exact' ? rooted(rewrite.uri) : rooted(rewrite.uri + (uri ? '' : path.slice(1)))
 }
 
-/** RE2's replacement writes groups `\1`; the first match is replaced, as in Envoy. */
+/** Every match is replaced (RE2::GlobalReplace); the replacement writes groups `\0` to `\9` and a backslash `\\`. */
 function rewriteByRegex(path: string, { match, rewrite }: NonNullable<Rewrite['regex']>): string {
-  const replacement = rewrite.replace(/\$/g, '\\$').replace(/\\(\d)/g, '$$$1')
-  return rooted(match.matcher(path).replaceAll(replacement))
+  const replaced = match
+    .matcher(path)
+    .replaceAll((...found: unknown[]) =>
+      rewrite.replace(/\\([0-9\\])/g, (_, name: string) => (name === '\\' ? name : groupText(found[Number(name)]))),
+    )
+  return rooted(replaced)
+}
+
+function groupText(group: unknown): string {
+  return typeof group === 'string' ? group : ''
 }
 
 /** Envoy forwards no path without a leading slash. */
