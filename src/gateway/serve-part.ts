@@ -34,9 +34,21 @@ export function openPartServer(): PartServer {
       contexts.set(request, context)
       request.url = target
       request.rawHeaders = headers
-      // Node derives `headers` from `rawHeaders` when it is next read
-      request.headers = undefined as never
+      // Set outright: Node would derive `headers` from only as many of `rawHeaders` as the client had sent.
+      request.headers = joinHeaders(headers)
       void listenerOf(part)(request, response)
     },
   }
+}
+
+/** The `headers` of a request with these raw ones: lower-case names, repeated values joined as Node joins them. */
+function joinHeaders(raw: readonly string[]): IncomingMessage['headers'] {
+  const joined: Record<string, string> = Object.create(null)
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = (raw[index] ?? '').toLowerCase()
+    const value = raw[index + 1] ?? ''
+    const before = joined[name]
+    joined[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`
+  }
+  return joined
 }
