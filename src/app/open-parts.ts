@@ -5,14 +5,14 @@ import { openConsole, type PortalApp } from '../console/console.ts'
 import { openEcho } from '../demo/echo.ts'
 import { openNotes } from '../demo/notes.ts'
 import type { Fetch, Part } from '../http/part.ts'
-import { openProxy, type Proxy } from '../proxy/open-proxy.ts'
+import { openProxy, type ProxyPart } from '../proxy/open-proxy.ts'
 import { openRealm } from '../realm/open-realm.ts'
 import type { Records } from '../store/records.ts'
 import { openSigningKeys } from '../store/signing-keys.ts'
 import type { GatehouseOptions, Tables } from './open-gatehouse.ts'
 
 /** The parts that run in this process, by name. */
-export type RunningParts = { [Name in Exclude<ChainPart, 'proxy'>]?: Part } & { proxy?: Proxy }
+export type RunningParts = { [Name in Exclude<ChainPart, 'proxy'>]?: Part } & { proxy?: ProxyPart }
 
 /** What the parts are opened with: the chain and what every part is given. */
 export interface PartDependencies extends GatehouseOptions {

@@ -4,7 +4,7 @@ import { defaultChain, demoApps } from '../config/default-chain.ts'
 import { loadChainFromDirectory } from '../config/from-directory.ts'
 import { systemClock } from '../kit/clock.ts'
 import { type LogLevel, openLog } from '../kit/log.ts'
-import { ConfigError } from '../kit/problems.ts'
+import { ConfigError, type Problem } from '../kit/problems.ts'
 import { systemRandom } from '../kit/random.ts'
 import { openRealmUsers } from '../realm/users.ts'
 import { openDataDirectory, type Secrets } from './data-directory.ts'
@@ -12,6 +12,7 @@ import { type DemoUser, demoUsers, readablePassword } from './demo-users.ts'
 import { listenOnFreePort } from './listen.ts'
 import { openGatehouse } from './open-gatehouse.ts'
 import { openServer } from './open-server.ts'
+import { settleMemory } from './settle-memory.ts'
 
 /** What `gatehouse up` was asked for. */
 export interface StartOptions {
@@ -31,6 +32,8 @@ export interface RunningGatehouse {
   readonly publicUrl: string
   readonly port: number
   readonly chain: ChainConfig
+  /** Things about the files of `from` that deserve a second look. */
+  readonly warnings: readonly Problem[]
   /** Users made by this run, with their passwords in clear: to be printed once. */
   readonly newUsers: readonly (DemoUser & { readonly password: string })[]
   /** E-mails of the users that were there before. */
@@ -58,7 +61,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
   const port = await listenOnFreePort(listener.server, { port: options.port, host })
   try {
     const publicUrl = options.publicUrl ?? `http://localhost:${port}`
-    const chain = readChain(options, publicUrl, data.secrets)
+    const { chain, warnings } = readChain(options, publicUrl, data.secrets)
     const gatehouse = await openGatehouse({
       chain,
       databaseFile: data.databaseFile,
@@ -71,10 +74,12 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
     const users = openRealmUsers({ database: gatehouse.database, clock, random })
     const { newUsers, knownUsers } = await addDemoUsers(chain, users)
     listener.serve(gatehouse)
+    settleMemory()
     return {
       publicUrl,
       port,
       chain,
+      warnings,
       newUsers,
       knownUsers,
       async close() {
@@ -88,11 +93,15 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
   }
 }
 
-function readChain({ from }: StartOptions, publicUrl: string, secrets: Secrets): ChainConfig {
-  if (from === undefined) return defaultChain({ publicUrl, secrets, apps: demoApps })
+function readChain(
+  { from }: StartOptions,
+  publicUrl: string,
+  secrets: Secrets,
+): { chain: ChainConfig; warnings: readonly Problem[] } {
+  if (from === undefined) return { chain: defaultChain({ publicUrl, secrets, apps: demoApps }), warnings: [] }
   const { chain, problems } = loadChainFromDirectory(from, { publicUrl, secrets, env: process.env, demo: true })
   if (!chain) throw new ConfigError(problems)
-  return chain
+  return { chain, warnings: problems }
 }
 
 /** Two demo users for a realm that has none, so that there is someone to sign in as. */
@@ -101,7 +110,21 @@ async function addDemoUsers(chain: ChainConfig, users: ReturnType<typeof openRea
   if (realm === undefined) return { newUsers: [], knownUsers: [] }
   const present = await users.list(realm)
   if (present.length > 0) return { newUsers: [], knownUsers: present.map(({ email, username }) => email ?? username) }
-  const newUsers = demoUsers.map((user) => ({ ...user, password: readablePassword(systemRandom) }))
+  const groups = groupPaths(chain.realm?.realms[0]?.groups)
+  const newUsers = demoUsers.map((user) => ({
+    ...user,
+    groups: user.groups.filter((group) => groups.includes(group)),
+    password: readablePassword(systemRandom),
+  }))
   for (const user of newUsers) await users.create(realm, user)
   return { newUsers, knownUsers: [] }
+}
+
+interface Group {
+  readonly name: string
+  readonly subGroups?: readonly Group[]
+}
+
+function groupPaths(groups: readonly Group[] = [], parent = ''): string[] {
+  return groups.flatMap(({ name, subGroups }) => [`${parent}/${name}`, ...groupPaths(subGroups, `${parent}/${name}`)])
 }

@@ -2,6 +2,7 @@ import { relative } from 'node:path'
 import process from 'node:process'
 import type { RunningGatehouse } from '../app/start-gatehouse.ts'
 import { formatReport } from '../config/report.ts'
+import { formatProblem } from '../kit/problems.ts'
 import { style } from './terminal.ts'
 import { productVersion } from './version.ts'
 
@@ -13,7 +14,14 @@ export function upSummary(
   const { publicUrl, chain, newUsers } = running
   const directory = relative(process.cwd(), dataDirectory) || '.'
   return [
-    ...(from === undefined ? [] : [formatReport(chain.report).trimEnd(), '']),
+    ...(from === undefined
+      ? []
+      : [
+          formatReport(chain.report).trimEnd(),
+          '',
+          ...running.warnings.map((problem) => style.warning(formatProblem(problem))),
+          '',
+        ]),
     '',
     `  ${style.bold('Gatehouse')} ${style.dim(productVersion())}  ${style.good('ready')}`,
     '',
