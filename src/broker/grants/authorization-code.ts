@@ -29,14 +29,13 @@ export async function redeemAuthorizationCode({ broker, client, form }: GrantReq
   if ((form.get('redirect_uri') ?? '') !== found.request.redirectUri) {
     throw new OAuthError('invalid_request', 'redirect_uri did not match URI from initial request.')
   }
+  const hasEnded = found.sid !== undefined && (await broker.sessions?.hasEnded(found.sid))
   const grant = await redeemCode(key, {
     codes: broker.codes,
     revoke: (used) => revokeIssued(broker, { grant: used, key }),
     description: invalidCode,
   })
-  if (grant.sid !== undefined && (await broker.sessions?.hasEnded(grant.sid))) {
-    throw new OAuthError('invalid_grant', invalidCode, { detail: 'the session has ended' })
-  }
+  if (hasEnded) throw new OAuthError('invalid_grant', invalidCode, { detail: 'the session has ended' })
   const refreshToken = await startFamily(broker, grant, key)
   return { ...(await broker.issueTokens(subjectOf(grant), { code })), refreshToken }
 }

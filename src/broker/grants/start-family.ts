@@ -1,10 +1,9 @@
-import { OAuthError } from '../../oauth/errors.ts'
 import type { Broker } from '../broker.ts'
 import type { Grant } from '../grant.ts'
 
 /**
  * The refresh token of a sign-in: only where the client asked for `offline_access` and the connector can tell later
- * whether the user is still welcome. It ends with its session.
+ * whether the user is still welcome. It ends with its session; none where that has just ended.
  */
 export async function startFamily(
   { connectors, families, sessions }: Broker,
@@ -26,7 +25,7 @@ export async function startFamily(
   const isCounted = token !== undefined && (await countIn())
   if (isCounted) return token
   await families.revoke(id)
-  throw new OAuthError('invalid_grant', 'The sign-in has ended.')
+  return undefined
 
   async function countIn(): Promise<boolean> {
     if (!sessions || sid === undefined) return true
