@@ -16,7 +16,7 @@ export function parseWith<Schema extends z.ZodType>(
     const path = [...base, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))]
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys)
-        problems.error(source, [...path, key], `unknown key \`${key}\``, didYouMean(key, schema))
+        problems.error(source, [...path, key], `unknown key \`${key}\``, didYouMean(key, schemaAt(schema, issue.path)))
       continue
     }
     problems.error(
@@ -28,8 +28,33 @@ export function parseWith<Schema extends z.ZodType>(
   return undefined
 }
 
-function didYouMean(key: string, schema: z.ZodType): string | undefined {
-  const shape = (schema as { shape?: Record<string, unknown> }).shape
-  const near = shape && nearestName(key, Object.keys(shape))
+function didYouMean(key: string, schema: z.ZodType | undefined): string | undefined {
+  const near = nearestName(key, Object.keys(definitionOf(schema)?.shape ?? {}))
   return near === undefined ? undefined : `did you mean \`${near}\`?`
+}
+
+/** What this file looks at inside a zod schema (zod 4, `schema.def`). */
+interface Definition {
+  readonly innerType?: z.ZodType
+  readonly in?: z.ZodType
+  readonly shape?: Readonly<Record<string, z.ZodType>>
+  readonly element?: z.ZodType
+  readonly valueType?: z.ZodType
+}
+
+/** The schema of a member; `undefined` where it depends on the value (unions). */
+function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
+  let found: z.ZodType | undefined = schema
+  for (const step of path) {
+    const definition = definitionOf(found)
+    found = definition?.shape?.[String(step)] ?? definition?.element ?? definition?.valueType
+  }
+  return found
+}
+
+function definitionOf(schema: z.ZodType | undefined): Definition | undefined {
+  // zod types definitions per class; these members are common to the classes that hold other schemas
+  const definition = schema?.def as Definition | undefined
+  const inner = definition?.innerType ?? definition?.in
+  return inner ? definitionOf(inner) : definition
 }
