@@ -1,12 +1,13 @@
-import type { DocumentPath, SourceDocument } from '../kit/problems.ts'
+import type { SourceDocument } from '../kit/problems.ts'
 import type { Adapting } from './adapt.ts'
 import { withValueAt } from './adapt.ts'
+import { exemptionsOf } from './exemptions.ts'
 import { objectOf, objectsOf, textsOf } from './json-values.ts'
 import type { Replacements } from './replacements.ts'
+import type { ReportBook } from './report.ts'
 import {
   type AppRoute,
   exemptPathsOf,
-  ownRoutes,
   portalRoute,
   stockAuthservice,
   stockMeshConfig,
@@ -19,6 +20,8 @@ import {
 export interface GatewayPlan {
   readonly resources: readonly SourceDocument[]
   readonly meshConfigs: readonly SourceDocument[]
+  /** Routes of the parts that run. */
+  readonly partRoutes: readonly AppRoute[]
   /** Issuer of the tokens the proxy adds; `undefined` where oidc-authservice answers with headers instead. */
   readonly issuer: string | undefined
   /** Headers oidc-authservice answers with. */
@@ -31,7 +34,7 @@ export interface GatewayPlan {
  * identity provider with an origin of its own, the console).
  */
 export function completeGateway(
-  { resources, meshConfigs, issuer, identityHeaders }: GatewayPlan,
+  { resources, meshConfigs, partRoutes, issuer, identityHeaders }: GatewayPlan,
   { isRealmElsewhere, adapting }: Pick<Replacements, 'isRealmElsewhere'> & { adapting: Adapting },
 ): SourceDocument[] {
   const { report, apps } = adapting
@@ -56,7 +59,12 @@ export function completeGateway(
   }
   const newPaths = ['/gatehouse/*', ...(isRealmElsewhere ? ['/auth/*'] : []), ...exemptAppPaths(apps)]
   const exempted = resources.map((document) => exemptPaths(document, newPaths, adapting))
-  return [...exempted, ...meshConfigs, ...added, ...missingRoutes(ofKind('VirtualService'), adapting)]
+  return [
+    ...exempted,
+    ...meshConfigs,
+    ...added,
+    ...missingRoutes(ofKind('VirtualService'), [...partRoutes, ...apps, portalRoute], report),
+  ]
 }
 
 const exemptAppPaths = (apps: readonly AppRoute[]): string[] => exemptPathsOf(apps).slice(exemptPathsOf([]).length)
@@ -70,44 +78,29 @@ function providerOf({ value }: SourceDocument): string | undefined {
 const hasProviders = (meshConfigs: readonly SourceDocument[]): boolean =>
   meshConfigs.some(({ value }) => objectsOf(objectOf(value)['extensionProviders']).length > 0)
 
-/** Paths every sign-in chain exempts: a list with one of them is a list of exemptions. */
-const exemptionMarks: ReadonlySet<string> = new Set(['/dex/*', '/oauth2/*', '/auth/*', '/authservice/*'])
-
-function exemptPaths(document: SourceDocument, paths: readonly string[], { report }: Adapting): SourceDocument {
-  if (objectOf(document.value)['kind'] !== 'AuthorizationPolicy') return document
+function exemptPaths(document: SourceDocument, wanted: readonly string[], { report }: Adapting): SourceDocument {
   let changed = document
-  for (const { path, list } of notPathsOf(document)) {
-    if (!list.some((each) => exemptionMarks.has(each))) continue
-    const missing = paths.filter((each) => !list.includes(each))
+  for (const { path, paths } of exemptionsOf(document)) {
+    const missing = wanted.filter((each) => !paths.includes(each))
     if (missing.length === 0) continue
     report.at('changed', document.source, path, 'notPaths', {
       to: `also ${missing.join(', ')}`,
       why: 'served here too',
     })
-    changed = withValueAt(changed, path, [...list, ...missing])
+    changed = withValueAt(changed, path, [...paths, ...missing])
   }
   return changed
 }
 
-/** Every `notPaths` list of a policy with its place. */
-export function notPathsOf({ value }: SourceDocument): { path: DocumentPath; list: string[] }[] {
-  const rules = objectsOf(objectOf(objectOf(value)['spec'])['rules'])
-  return rules
-    .flatMap((rule, index) =>
-      objectsOf(rule['to']).map((to, at) => ({
-        path: ['spec', 'rules', index, 'to', at, 'operation', 'notPaths'],
-        list: textsOf(objectOf(to['operation'])['notPaths']),
-      })),
-    )
-    .filter(({ list }) => list.length > 0)
-}
-
 /** Routes for the parts and apps that no VirtualService of the directory leads to. */
-function missingRoutes(services: readonly SourceDocument[], { apps, report }: Adapting): SourceDocument[] {
+function missingRoutes(
+  services: readonly SourceDocument[],
+  wanted: readonly AppRoute[],
+  report: ReportBook,
+): SourceDocument[] {
   const prefixes = services.flatMap(prefixesOf)
   const isRouted = (prefix: string) =>
     prefixes.some((known) => (prefix === '/' ? known === '/' : known !== '/' && prefix.startsWith(known)))
-  const wanted = [...ownRoutes, ...apps, portalRoute]
   const routes = wanted.filter(({ prefix }) => !isRouted(prefix))
   if (routes.length === 0) return []
   report.filled('routes', { to: routes.map(({ prefix }) => prefix).join(' '), why: 'no VirtualService leads there' })

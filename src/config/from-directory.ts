@@ -3,9 +3,10 @@ import type { Adapting } from './adapt.ts'
 import { agreeOnProxyClient } from './agree-on-proxy-client.ts'
 import { agreeOnRealmClients } from './agree-on-realm-clients.ts'
 import type { ChainConfig } from './chain.ts'
-import { checkChain } from './chain-checks.ts'
 import type { ChainSecrets } from './chain-secrets.ts'
-import { completeGateway } from './complete-gateway.ts'
+import { checkChain } from './checks/chain.ts'
+import { checkPublicSecrets } from './checks/public-secrets.ts'
+import { completeGateway, type GatewayPlan } from './complete-gateway.ts'
 import { demoApps } from './default-chain.ts'
 import { importAuthservice } from './dialects/authservice.ts'
 import { importDex } from './dialects/dex.ts'
@@ -18,11 +19,11 @@ import { fitProxy } from './fit-proxy.ts'
 import { readManifests } from './manifests.ts'
 import { withMissingParts } from './missing-parts.ts'
 import type { Originals } from './originals.ts'
-import { checkPublicSecrets } from './public-secret-checks.ts'
+import { proxyText } from './proxy-settings.ts'
 import { readTree } from './read-tree.ts'
 import { findReplacements, type Replacements, replaceAddresses } from './replacements.ts'
 import { type Report, ReportBook } from './report.ts'
-import type { AppRoute } from './stock.ts'
+import { type AppRoute, ownRoutes } from './stock.ts'
 
 /** How a directory is run. */
 export interface DirectoryOptions {
@@ -67,7 +68,12 @@ export function loadChainFromDirectory(directory: string, options: DirectoryOpti
   const replacements = findReplacements(found, publicUrl)
   const originals = adaptOriginals(replaceAddresses(found, replacements, report), adapting)
   const chain = buildChain(originals, { replacements, adapting, demo: options.demo ?? false })
-  return { chain: problems.hasErrors ? undefined : chain, problems: problems.list, report }
+  return { chain: problems.hasErrors ? undefined : chain, problems: sorted(problems.list), report }
+}
+
+/** By file and line, errors of one line as they were found. */
+function sorted(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) => (a.file === b.file ? (a.line ?? 0) - (b.line ?? 0) : a.file < b.file ? -1 : 1))
 }
 
 function isEmpty({ dex, proxy, authservice, realms, istio, meshConfigs }: Originals): boolean {
@@ -85,6 +91,7 @@ interface Building {
   readonly demo: boolean
 }
 
+/** Every file is read, whatever is wrong with the others, so that all problems are told at once. */
 function buildChain(originals: Originals, { replacements, adapting, demo }: Building): ChainConfig | undefined {
   const { publicUrl, problems, report } = adapting
   const realms = originals.realms.flatMap((document) => importRealm(document, adapting) ?? [])
@@ -92,29 +99,36 @@ function buildChain(originals: Originals, { replacements, adapting, demo }: Buil
   const proxy = originals.proxy
     ? importOauth2Proxy(originals.proxy, adapting)
     : originals.authservice && importAuthservice(originals.authservice, adapting)
-  if (!proxy) return undefined
-  const gateway = importIstio(
-    completeGateway(
-      {
-        resources: originals.istio,
-        meshConfigs: originals.meshConfigs,
-        issuer: proxy.authservice ? undefined : proxy.oidc_issuer_url,
-        identityHeaders: proxy.authservice ? [proxy.authservice.userIdHeader, proxy.authservice.groupsHeader] : [],
-      },
-      { isRealmElsewhere: replacements.isRealmElsewhere, adapting },
-    ),
-    adapting,
-  )
+  const { isRealmElsewhere } = replacements
+  const gateway = importIstio(completeGateway(gatewayPlan(originals), { isRealmElsewhere, adapting }), adapting)
   const hosts = findHosts(originals, gateway, adapting)
   checkPublicSecrets({ broker, proxy, originals }, { problems, demo })
-  checkChain({ publicUrl, realms, broker, proxy, gateway, originals }, problems)
+  checkChain({ publicUrl, originals, broker, proxy, gateway }, problems)
   return {
     publicUrl,
     ...(realms.length > 0 ? { realm: { publicUrl: `${publicUrl}/auth`, realms } } : {}),
     ...(broker ? { broker } : {}),
-    proxy,
+    ...(proxy ? { proxy } : {}),
     gateway,
     hosts,
     report,
+  }
+}
+
+function gatewayPlan({ dex, proxy, authservice, realms, istio, meshConfigs }: Originals): GatewayPlan {
+  const runs: Readonly<Record<string, boolean>> = {
+    realm: realms.length > 0,
+    broker: dex !== undefined,
+    proxy: proxy !== undefined,
+    authservice: proxy === undefined,
+    console: true,
+  }
+  const { USERID_HEADER: userId, GROUPS_HEADER: groups } = authservice?.values ?? {}
+  return {
+    resources: istio,
+    meshConfigs,
+    partRoutes: ownRoutes.filter(({ name }) => runs[name]),
+    issuer: proxyText(proxy, 'oidc_issuer_url'),
+    identityHeaders: [userId || 'kubeflow-userid', groups || 'kubeflow-groups'],
   }
 }

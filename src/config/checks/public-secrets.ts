@@ -1,10 +1,10 @@
-import type { BrokerConfig } from '../broker/config.ts'
-import type { DocumentPath, Problems, Source } from '../kit/problems.ts'
-import type { ProxyConfig } from '../proxy/config.ts'
-import { objectOf, objectsOf, textValue, valueAt } from './json-values.ts'
-import { publicSecret } from './known-public-secrets.ts'
-import type { Originals } from './originals.ts'
-import { proxySetting } from './proxy-settings.ts'
+import type { BrokerConfig } from '../../broker/config.ts'
+import type { DocumentPath, Problems, Source } from '../../kit/problems.ts'
+import type { ProxyConfig } from '../../proxy/config.ts'
+import { objectOf, objectsOf, textValue, valueAt } from '../json-values.ts'
+import { publicSecret } from '../known-public-secrets.ts'
+import type { Originals } from '../originals.ts'
+import { proxySetting } from '../proxy-settings.ts'
 
 interface WrittenSecret {
   readonly value: string
@@ -13,7 +13,11 @@ interface WrittenSecret {
 
 /** Names every secret that everyone can read: an error, or in demo mode a warning. */
 export function checkPublicSecrets(
-  chain: { readonly broker: BrokerConfig | undefined; readonly proxy: ProxyConfig; readonly originals: Originals },
+  chain: {
+    readonly broker: BrokerConfig | undefined
+    readonly proxy: ProxyConfig | undefined
+    readonly originals: Originals
+  },
   { problems, demo }: { problems: Problems; demo: boolean },
 ): void {
   const told = new Set<string>()
@@ -52,7 +56,7 @@ function writtenSecrets({ broker, proxy, originals }: Parameters<typeof checkPub
       place: placeOf('staticPasswords', index, 'hash', 'hashFromEnv'),
     })),
     ...(['client_secret', 'cookie_secret'] as const).map((key) => ({
-      value: proxy[key],
+      value: proxy?.[key] ?? '',
       place: originals.proxy && proxySetting(originals.proxy, key),
     })),
   ]
