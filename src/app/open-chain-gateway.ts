@@ -18,7 +18,8 @@ export function openChainGateway(parts: RunningParts, dependencies: PartDependen
     resolveUpstream(host, port) {
       const name = chain.hosts.get(host)
       const part = name && parts[name]
-      return part ? { kind: 'part', part } : { kind: 'origin', origin: `http://${host}:${port}` }
+      if (!part) return { kind: 'origin', origin: `http://${host}:${port}` }
+      return { kind: 'part', part, verifiesTokens: name === 'realm' || name === 'broker' }
     },
     ask: proxy ? inProcessProviders(chain, (request) => proxy.check(request)) : {},
     ownCookies: (name) => proxy?.isOwnCookie(name) ?? false,

@@ -135,6 +135,10 @@ function applyAuthentication(exchange: Exchange, authentication: Authentication)
   const { headers, state } = exchange
   if (authentication.kind === 'refused') {
     const { refusal } = authentication
+    if (leadsToIssuer(exchange)) {
+      authorize(exchange)
+      return
+    }
     exchange.context.log.info('request refused', { requestId: exchange.requestId, ...refusal })
     respondUnauthorized(exchange, refusal)
     return
@@ -154,6 +158,18 @@ function applyAuthentication(exchange: Exchange, authentication: Authentication)
     if (state.routes.readsHeaders) exchange.route = state.routes.find(exchange, exchange.scheme)
   }
   authorize(exchange)
+}
+
+/**
+ * Natively an issuer in this process is reached with its own tokens, though no RequestAuthentication knows them: it
+ * verifies them itself (userinfo). For the policies such a request comes without a token.
+ */
+function leadsToIssuer({ state, route, context }: Exchange): boolean {
+  if (!state.isNative || route?.route.action.kind !== 'forward') return false
+  return route.route.action.destinations.every(({ host, port, namespace }) => {
+    const upstream = context.resolveUpstream(host, port, namespace)
+    return upstream?.kind === 'part' && upstream.verifiesTokens === true
+  })
 }
 
 function removeToken(exchange: Exchange, { kind, name }: { readonly kind: string; readonly name: string }): void {

@@ -8,6 +8,8 @@ export type Upstream =
       readonly part: Part
       /** Hides our own cookies from it, as from any app. Parts that keep sessions need theirs. */
       readonly hidesOwnCookies?: boolean
+      /** Verifies the bearer tokens it is sent itself, as an issuer does with its own. */
+      readonly verifiesTokens?: boolean
     }
   | {
       readonly kind: 'origin'
