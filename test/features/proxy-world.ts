@@ -74,6 +74,7 @@ export interface TestProvider {
   readonly requests: string[]
   readonly tokenRequests: URLSearchParams[]
   account: Record<string, unknown>
+  accessToken: string | undefined
   profile: Record<string, unknown> | undefined
   tokenLifetime: number
   refreshTokens: boolean
@@ -93,7 +94,7 @@ export function openTestProvider(clock: { now(): number }): TestProvider {
     const all = { ...claims, ...(nonce && provider.sendsNonce ? { nonce } : {}), ...provider.account }
     serial += 1
     return Response.json({
-      access_token: `access-${serial}`,
+      access_token: provider.accessToken ?? `access-${serial}`,
       token_type: 'bearer',
       expires_in: provider.tokenLifetime,
       id_token: await sign(provider.tamper ? provider.tamper(all) : all),
@@ -124,6 +125,7 @@ export function openTestProvider(clock: { now(): number }): TestProvider {
     requests: [],
     tokenRequests: [],
     account: { ...ada },
+    accessToken: undefined,
     profile: undefined,
     tokenLifetime: 86_400,
     refreshTokens: false,
@@ -227,7 +229,8 @@ export async function proxyWorldOf(config: ProxyConfig) {
   const logged: string[] = []
   const log: Log = openLog({ level: 'debug', write: (line) => logged.push(line), now: clock.now })
   const records = openSqlRecords(database, clock)
-  const open = () => openProxy({ config, records, clock, random: systemRandom, log, fetch: provider.fetch })
+  const fetch: Fetch = (input, init) => provider.fetch(input, init)
+  const open = () => openProxy({ config, records, clock, random: systemRandom, log, fetch })
   const proxy = open()
   const browser = new Browser(proxy)
 

@@ -43,8 +43,8 @@ export function confirmSignOutPage({
 <h1>Sign out?</h1>
 <p class="muted">Another site asked to sign you out.</p>
 <form class="form" method="post" action="${signOutPath}">
-<button type="submit" class="button">Sign out</button>
-<a class="button secondary" href="/">Stay signed in</a>
+<p class="actions"><button type="submit" class="button">Sign out</button>
+<a class="button secondary" href="/">Stay signed in</a></p>
 </form>
 </section>`
   return pageResponse(page({ title: 'Sign out', assetsPath, body }))

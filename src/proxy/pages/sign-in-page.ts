@@ -55,7 +55,7 @@ export function signInPage({
   status: number
 }): Promise<Response> {
   const body: Html = html`<section class="card">
-${look.logo === undefined ? html`<p class="brand">Gatehouse</p>` : html`<p class="brand"><img src="${look.logo}" alt="" height="48"></p>`}
+${look.logo === undefined ? '' : html`<p class="brand"><img src="${look.logo}" alt="" height="48"></p>`}
 <h1>Sign in</h1>
 ${look.banner === '' ? html`<p class="muted">You need to sign in to go on.</p>` : html`<div class="muted">${raw(look.banner)}</div>`}
 <form class="form" method="get" action="${startPath}">
