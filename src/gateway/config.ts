@@ -85,7 +85,11 @@ function readResource(
   namespace: string,
 ): void {
   const group = String(document.field('apiVersion').value).split('/')[0]
-  const kind = String(document.field('kind').value)
+  const kind = document.field('kind').value
+  if (typeof kind !== 'string') {
+    document.warn('not a resource this gateway reads: it has no `kind`')
+    return
+  }
   switch (`${group}/${kind}`) {
     case 'security.istio.io/AuthorizationPolicy':
       found.authorizationPolicies.push(parseAuthorizationPolicy(document, namespace))

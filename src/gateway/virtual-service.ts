@@ -213,6 +213,10 @@ function parseRewrite(rewrite: Reader): Rewrite | undefined {
   rewrite.refuseUnknown(['uri', 'authority', 'uriRegexRewrite'])
   const regex = rewrite.field('uriRegexRewrite')
   const match = regex.isPresent ? parseRegex(regex.field('match')) : undefined
+  const groups = [...(regex.field('rewrite').text() ?? '').matchAll(/\\(\d)/g)].map(([, digit]) => Number(digit))
+  if (match && Math.max(0, ...groups) > match.matcher('').groupCount()) {
+    regex.field('rewrite').error('names a group the pattern does not have')
+  }
   return {
     uri: rewrite.field('uri').text(),
     authority: rewrite.field('authority').text(),
