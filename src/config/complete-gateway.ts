@@ -44,20 +44,21 @@ export function completeGateway(
     added.push(...documents)
     report.filled(what, { why: 'the directory has none' })
   }
+  const exempt = exemptPathsOf([...partRoutes, ...apps])
   const policies = ofKind('AuthorizationPolicy')
   const provider = policies.map(providerOf).find((name) => name !== undefined)
   if (issuer === undefined) {
-    const stock = stockAuthservice(exemptPathsOf(apps), { identityHeaders, provider })
+    const stock = stockAuthservice(exempt, { identityHeaders, provider })
     if (policies.length === 0) fill('the policy that asks oidc-authservice for every request', stock.policies)
     if (!hasProviders(meshConfigs)) fill('the MeshConfig provider for oidc-authservice', stock.meshConfig)
   } else {
-    if (policies.length === 0) fill('the two stock policies', stockPolicies(exemptPathsOf(apps)))
+    if (policies.length === 0) fill('the two stock policies', stockPolicies(exempt))
     if (!hasProviders(meshConfigs)) fill('the MeshConfig provider for oauth2-proxy', stockMeshConfig(provider))
     if (ofKind('RequestAuthentication').length === 0) {
       fill('the RequestAuthentication of the stock', stockRequestAuthentication(issuer))
     }
   }
-  const newPaths = ['/gatehouse/*', ...(isRealmElsewhere ? ['/auth/*'] : []), ...exemptAppPaths(apps)]
+  const newPaths = ['/gatehouse/*', ...(isRealmElsewhere ? ['/auth/*'] : []), ...exemptPathsOf(apps)]
   const exempted = resources.map((document) => exemptPaths(document, newPaths, adapting))
   return [
     ...exempted,
@@ -66,8 +67,6 @@ export function completeGateway(
     ...missingRoutes(ofKind('VirtualService'), [...partRoutes, ...apps, portalRoute], report),
   ]
 }
-
-const exemptAppPaths = (apps: readonly AppRoute[]): string[] => exemptPathsOf(apps).slice(exemptPathsOf([]).length)
 
 function providerOf({ value }: SourceDocument): string | undefined {
   const { action, provider } = objectOf(objectOf(value)['spec'])

@@ -38,7 +38,7 @@ export function defaultChain({ publicUrl, secrets, apps }: DefaultChain): ChainC
   const problems = new Problems()
   const gateway = parseGatewayConfig(
     [
-      ...stockPolicies(exemptPathsOf(apps)),
+      ...stockPolicies(exemptPathsOf([...ownRoutes, ...apps])),
       ...stockRequestAuthentication(issuer),
       ...stockVirtualServices([...ownRoutes, ...apps, portalRoute]),
       ...stockMeshConfig(),

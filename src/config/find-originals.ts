@@ -198,7 +198,7 @@ function tellHonoured({ text, title }: Candidate, { report }: Finding): void {
 
 /** Which workloads and ConfigMaps were of use, and which Secrets a used workload wants that are not there. */
 function tellWorkloads(
-  { containers, keyedTexts, report, problems }: Finding,
+  { containers, keyedTexts, shared, report, problems }: Finding,
   { used, candidates }: { used: ReadonlySet<Container>; candidates: readonly Candidate[] },
 ): void {
   for (const container of containers) {
@@ -218,6 +218,7 @@ function tellWorkloads(
   }
   for (const { missing } of used) {
     for (const { name, wanted, source, path } of missing) {
+      if (name !== undefined && (shared.files.has(name) || shared.process[name])) continue
       const what = name === undefined ? wanted : `${wanted} (for ${name})`
       problems.warn(source, path, `${what} is not among the files`, 'add its manifest, or set the variable')
     }

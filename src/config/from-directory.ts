@@ -16,6 +16,8 @@ import { importOauth2Proxy } from './dialects/oauth2-proxy.ts'
 import { findHosts } from './find-hosts.ts'
 import { findOriginals } from './find-originals.ts'
 import { fitProxy } from './fit-proxy.ts'
+import { pathOf } from './host-map.ts'
+import { objectOf, textValue } from './json-values.ts'
 import { readManifests } from './manifests.ts'
 import { withMissingParts } from './missing-parts.ts'
 import type { Originals } from './originals.ts'
@@ -123,11 +125,14 @@ function gatewayPlan({ dex, proxy, authservice, realms, istio, meshConfigs }: Or
     authservice: proxy === undefined,
     console: true,
   }
+  const issuerPath = pathOf(textValue(objectOf(dex?.document.value), 'issuer') ?? '/dex')
   const { USERID_HEADER: userId, GROUPS_HEADER: groups } = authservice?.values ?? {}
   return {
     resources: istio,
     meshConfigs,
-    partRoutes: ownRoutes.filter(({ name }) => runs[name]),
+    partRoutes: ownRoutes
+      .filter(({ name }) => runs[name])
+      .map((route) => (route.name === 'broker' ? { ...route, prefix: `${issuerPath}/` } : route)),
     issuer: proxyText(proxy, 'oidc_issuer_url'),
     identityHeaders: [userId || 'kubeflow-userid', groups || 'kubeflow-groups'],
   }

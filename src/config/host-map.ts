@@ -39,3 +39,11 @@ export function isInCluster(host: string): boolean {
   const name = serviceName(host)
   return name.endsWith('.cluster.local') || (!name.includes('.') && name !== 'localhost')
 }
+
+/** The path of a URL (or of a path), without a slash at its end. */
+export function pathOf(url: string): string {
+  return url
+    .replace(/^https?:\/\/[^/?#]*/, '')
+    .replace(/[?#].*$/, '')
+    .replace(/\/$/, '')
+}

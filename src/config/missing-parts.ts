@@ -4,6 +4,7 @@ import { clientSecretOf } from './chain-secrets.ts'
 import { defaultBroker, defaultProxy } from './default-chain.ts'
 import { platformRealmName, proxyClientId } from './default-realm.ts'
 import { environmentOf } from './environment.ts'
+import { pathOf } from './host-map.ts'
 import { objectOf, objectsOf, textsOf, textValue } from './json-values.ts'
 import type { Originals } from './originals.ts'
 import { proxyText } from './proxy-settings.ts'
@@ -36,7 +37,11 @@ function withMissingDex(originals: Originals, { publicUrl, secrets, report }: Ad
     staticClients: staticClients.map((client) => ({ ...client, id, secret, redirectURIs: [redirectUri] })),
     connectors: connectors.map((connector) => ({
       ...connector,
-      config: { ...connector.config, issuer: `${publicUrl}/auth/realms/${realmName}` },
+      config: {
+        ...connector.config,
+        issuer: `${publicUrl}/auth/realms/${realmName}`,
+        redirectURI: `${publicUrl}${pathOf(issuer ?? rest.issuer)}/callback`,
+      },
     })),
   }
   report.filled('a Dex configuration', {
@@ -71,7 +76,7 @@ function withMissingProxy(originals: Originals, { publicUrl, secrets, report }: 
   const value = {
     ...rest,
     oidc_issuer_url: issuer,
-    login_url: `${issuer.replace(/^https?:\/\/[^/]+/, '').replace(/\/$/, '')}/auth`,
+    login_url: `${pathOf(issuer)}/auth`,
     redeem_url: `${issuer.replace(/\/$/, '')}/token`,
     oidc_jwks_url: `${issuer.replace(/\/$/, '')}/keys`,
   }

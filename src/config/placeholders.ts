@@ -59,7 +59,7 @@ export function fillPlaceholders<Document extends SourceDocument>(
       if (found !== undefined) return found
       if (written === text && isSecretKey(path)) return ''
       problems.error(document.source, path, `the variable \`${name}\` is not set`, `set ${name}, or write its value`)
-      return written === text ? 'https://unset.invalid' : 'unset' // told; a URL keeps it from being told again
+      return written === text ? 'https://unset.invalid/dex' : 'unset' // told; a URL keeps it from being told again
     })
   })
   return { ...document, value }

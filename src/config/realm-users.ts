@@ -1,4 +1,5 @@
 import { withValueAt, withVariables } from './adapt.ts'
+import { pathOf } from './host-map.ts'
 import { type JsonObject, objectOf, objectsOf, textValue, valueAt } from './json-values.ts'
 import type { Original, Originals } from './originals.ts'
 import { type Place, placeInDex, placeInProxy } from './places.ts'
@@ -45,7 +46,7 @@ function connectorUser(
   const clientId = textValue(config, 'clientID')
   if (textValue(connector, 'type') !== 'oidc' || !clientId) return undefined
   const issuer = textValue(objectOf(dex.document.value), 'issuer') ?? ''
-  const base = `${publicUrl}${issuer.replace(/^https?:\/\/[^/]*/, '').replace(/\/$/, '')}`
+  const base = `${publicUrl}${pathOf(issuer)}`
   const path = ['connectors', index, 'config']
   const secretKey = Object.keys(config).find((key) => key.toLowerCase() === 'clientsecret') ?? 'clientSecret'
   return {

@@ -38,7 +38,8 @@ export function findReplacements(originals: Originals, publicUrl: string): Repla
       realmOrigins.add(origin ?? '')
     } else if (origin !== undefined && !isInCluster(hostOf(origin))) origins.add(origin)
   }
-  const issuer = textValue(objectOf(originals.dex?.document.value), 'issuer')
+  const { dex, proxy } = originals
+  const issuer = textValue(objectOf(dex?.document.value), 'issuer') ?? proxyText(proxy, 'oidc_issuer_url')
   // an issuer without a path has an origin of its own, whose root is not free here
   if (issuer !== undefined && origins.has(issuer.replace(/\/$/, ''))) texts.set(issuer, `${publicUrl}/dex`)
   for (const origin of origins) if (!texts.has(origin)) texts.set(origin, publicUrl)

@@ -3,9 +3,6 @@ import { Problems, type SourceDocument } from '../kit/problems.ts'
 import { fileText } from './source-text.ts'
 import { parseYaml, splitYaml } from './yaml-source.ts'
 
-/** Paths of Gatehouse's own parts: exempt in both policies, as the parts guard themselves. */
-export const ownPaths = ['/dex/*', '/auth/*', '/oauth2/*', '/authservice/*', '/gatehouse/*'] as const
-
 /** In-cluster names of the running parts, as destinations (port 80) and provider services. */
 export const partHosts = {
   realm: 'realm.gatehouse',
@@ -56,13 +53,13 @@ export function stockAuthservice(
   }
 }
 
-/** The parts' own paths, and who answers there. */
+/** The parts' own paths, and who answers there; they guard themselves. */
 export const ownRoutes: readonly AppRoute[] = [
-  { name: 'realm', prefix: '/auth/', host: partHosts.realm },
-  { name: 'broker', prefix: '/dex/', host: partHosts.broker },
-  { name: 'proxy', prefix: '/oauth2/', host: partHosts.proxy },
-  { name: 'authservice', prefix: '/authservice/', host: partHosts.proxy },
-  { name: 'console', prefix: '/gatehouse/', host: partHosts.console },
+  { name: 'realm', prefix: '/auth/', host: partHosts.realm, isExempt: true },
+  { name: 'broker', prefix: '/dex/', host: partHosts.broker, isExempt: true },
+  { name: 'proxy', prefix: '/oauth2/', host: partHosts.proxy, isExempt: true },
+  { name: 'authservice', prefix: '/authservice/', host: partHosts.proxy, isExempt: true },
+  { name: 'console', prefix: '/gatehouse/', host: partHosts.console, isExempt: true },
 ]
 
 /** Every other path is the console's: the portal. */
@@ -79,9 +76,9 @@ export function stockVirtualServices(routes: readonly AppRoute[]): SourceDocumen
   })
 }
 
-/** Exempt paths of the parts and of the apps that guard themselves. */
-export function exemptPathsOf(apps: readonly AppRoute[]): string[] {
-  return [...ownPaths, ...apps.filter(({ isExempt }) => isExempt).map(({ prefix }) => `${prefix.replace(/\/$/, '')}/*`)]
+/** The paths of those that guard themselves, as both policies exempt them. */
+export function exemptPathsOf(routes: readonly AppRoute[]): string[] {
+  return routes.filter(({ isExempt }) => isExempt).map(({ prefix }) => `${prefix.replace(/\/$/, '')}/*`)
 }
 
 /** JSON is YAML, so a value of any kind can stand where `${name}` does. */

@@ -1,5 +1,6 @@
 import type { BrokerConfig } from '../../broker/config.ts'
 import type { Problems } from '../../kit/problems.ts'
+import { pathOf } from '../host-map.ts'
 import type { Originals } from '../originals.ts'
 import { placeInDex, seenAt, tell } from '../places.ts'
 
@@ -10,6 +11,10 @@ export function checkConnectorCallbacks(
 ): void {
   if (!broker) return
   const callback = `${pathOf(broker.issuer)}/callback`
+  if (callback === '/callback') {
+    const message = `\`${broker.issuer}\` has no path, so Dex would take every path of this origin`
+    tell(problems, placeInDex(originals, ['issuer']), message, 'write it with a path, as in `/dex`')
+  }
   for (const [index, { config }] of broker.connectors.entries()) {
     const redirectUri = 'redirectURI' in config ? config.redirectURI : undefined
     if (redirectUri === undefined || pathOf(redirectUri) === callback) continue
@@ -18,5 +23,3 @@ export function checkConnectorCallbacks(
     tell(problems, place, message, `its path must be \`${callback}\``)
   }
 }
-
-const pathOf = (url: string): string => url.replace(/^https?:\/\/[^/]*/, '').replace(/\/$/, '')

@@ -1,0 +1,143 @@
+import { expect, test } from 'vitest'
+import { directoryOf, load } from './config-world.ts'
+
+const dex = `issuer: https://kubeflow.example.com/dex
+storage: {type: memory}
+web: {http: 0.0.0.0:5556}
+staticClients:
+- id: kubeflow
+  name: Kubeflow
+  secret: secret-of-the-client
+  redirectURIs: [/oauth2/callback]
+connectors:
+- type: oidc
+  id: keycloak
+  name: Keycloak
+  config:
+    issuer: https://keycloak.example.com/realms/team
+    clientID: dex
+    clientSecret: secret-of-dex
+    redirectURI: https://kubeflow.example.com/dex/callback
+    insecureEnableGroups: true
+    scopes: [profile, email, groups]
+`
+
+const proxy = `provider = "oidc"
+oidc_issuer_url = "https://kubeflow.example.com/dex"
+client_id = "kubeflow"
+client_secret = "secret-of-the-client"
+redirect_url = "/oauth2/callback"
+relative_redirect_url = true
+scope = "openid email groups"
+email_domains = "*"
+set_authorization_header = true
+`
+
+const realm = `{
+  "realm": "team",
+  "clients": [
+    {
+      "clientId": "dex",
+      "secret": "secret-of-dex",
+      "redirectUris": ["https://kubeflow.example.com/*"]
+    }
+  ]
+}
+`
+
+const requestAuthentication = `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: dex-jwt, namespace: istio-system}
+spec:
+  jwtRules:
+  - issuer: https://kubeflow.example.com/dex
+    outputClaimToHeaders:
+    - {header: kubeflow-userid, claim: email}
+    - {header: kubeflow-groups, claim: groups}
+`
+
+const policy = (action: string, paths: string[]) => `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: ${action.toLowerCase()}, namespace: istio-system}
+spec:
+  action: ${action}
+${action === 'CUSTOM' ? '  provider: {name: oauth2-proxy}\n' : ''}  rules:
+  - to:
+    - operation:
+        notPaths:
+${paths.map((path) => `        - ${path}\n`).join('')}`
+
+const files = { 'dex.yaml': dex, 'oauth2_proxy.cfg': proxy, 'realm.json': realm, 'ra.yaml': requestAuthentication }
+const linesOf = (changed: Partial<Record<keyof typeof files | 'policies.yaml', string>>) =>
+  load(directoryOf({ ...files, ...changed })).lines
+
+test('files that agree have no problems', () => {
+  expect(linesOf({})).toEqual([])
+})
+
+test('a client id Dex does not know is told with those it knows', () => {
+  expect(
+    linesOf({ 'oauth2_proxy.cfg': proxy.replace('"kubeflow"', '"kubflow"').replace('/oauth2/c', '/oauth2/c') }),
+  ).toEqual([
+    'oauth2_proxy.cfg:3:1: error: client_id: no static client of Dex has the id `kubflow` (dex.yaml:4); known: `kubeflow`',
+  ])
+})
+
+test('two secrets for one client are told, and neither is shown', () => {
+  expect(linesOf({ 'oauth2_proxy.cfg': proxy.replace('secret-of-the-client', 'another') })).toEqual([
+    'oauth2_proxy.cfg:4:1: error: client_secret: is not the secret of the static client `kubeflow` (dex.yaml:5); give both the same Secret',
+  ])
+})
+
+test('a redirect URI must be registered as a string', () => {
+  const absolute = proxy.replace('"/oauth2/callback"', '"https://kubeflow.example.com/oauth2/callback"')
+  expect(linesOf({ 'oauth2_proxy.cfg': absolute.replace('relative_redirect_url = true\n', '') })).toEqual([
+    'oauth2_proxy.cfg:5:1: error: redirect_url: `http://localhost:8080/oauth2/callback` is none of the redirectURIs of the static client `kubeflow` (dex.yaml:5); known: /oauth2/callback',
+  ])
+})
+
+test('issuers must be alike to the letter, and so must the gateway’s', () => {
+  expect(linesOf({ 'oauth2_proxy.cfg': proxy.replace('com/dex"', 'com/dex/"') })).toEqual([
+    'oauth2_proxy.cfg:2:1: error: oidc_issuer_url: is `http://localhost:8080/dex/`, but the issuer of Dex is `http://localhost:8080/dex` (dex.yaml:1); write both alike, to the letter',
+    'ra.yaml:6:5: error: spec.jwtRules[0]: nothing verifies tokens of `http://localhost:8080/dex/`, so every request would be refused (known: `http://localhost:8080/dex`); write the issuer of the tokens here, to the letter',
+  ])
+})
+
+test('a connector must call back where Dex listens', () => {
+  expect(linesOf({ 'dex.yaml': dex.replace('com/dex/callback', 'com/callback') })).toEqual([
+    'dex.yaml:17:5: error: connectors[0].config.redirectURI: `http://localhost:8080/callback` is not where Dex listens, as its issuer is `http://localhost:8080/dex` (dex.yaml:1); its path must be `/dex/callback`',
+  ])
+})
+
+test('a connector must be a client of the realm, with its secret and redirect URI', () => {
+  expect(linesOf({ 'realm.json': realm.replace('"dex"', '"dax"') })).toEqual([
+    'dex.yaml:15:5: error: connectors[0].config.clientID: Dex connector keycloak is the client `dex`, which the realm does not have (realm.json:3); add it to the realm file',
+  ])
+  expect(linesOf({ 'realm.json': realm.replace('secret-of-dex', 'x').replace('/*"', '/other/*"') })).toEqual([
+    "dex.yaml:16:5: error: connectors[0].config.clientSecret: the secret of Dex connector keycloak is not that of the realm's client `dex` (realm.json:4); write the same secret in both",
+    "dex.yaml:17:5: error: connectors[0].config.redirectURI: `http://localhost:8080/dex/callback` is none of the redirectUris of the realm's client `dex` (realm.json:4); add it there",
+  ])
+})
+
+test('a path exempt in only one of the two policies is a warning on its line', () => {
+  const both = ['/dex/*', '/dex/**', '/oauth2/*']
+  const policies = `${policy('CUSTOM', [...both, '/myapp/*'])}---\n${policy('DENY', [...both, '/argocd/*'])}`
+  expect(linesOf({ 'policies.yaml': policies })).toEqual([
+    'policies.yaml:14:11: warning: spec.rules[0].to[0].operation.notPaths[3]: `/myapp/*` is exempt here, but not in the other policy (policies.yaml:24): a browser gets 403 there; write it into both lists',
+    'policies.yaml:28:11: warning: spec.rules[0].to[0].operation.notPaths[3]: `/argocd/*` is exempt here, but not in the other policy (policies.yaml:10): a browser is sent to the platform’s own sign-in there; write it into both lists',
+  ])
+})
+
+test('groups that the gateway does not tell on are a warning', () => {
+  const without = requestAuthentication.replace('    - {header: kubeflow-groups, claim: groups}\n', '')
+  expect(linesOf({ 'ra.yaml': without })).toEqual([
+    'ra.yaml:6:5: warning: spec.jwtRules[0]: groups stop at the gateway, so `kubeflow-groups` stays empty; add `{header: kubeflow-groups, claim: groups}` to outputClaimToHeaders',
+  ])
+})
+
+test('two Dex configurations in one directory are an error at the second', () => {
+  const { lines } = load(directoryOf({ 'a.yaml': dex, 'b.yaml': `# a copy\n${dex}` }))
+  expect(lines).toEqual([
+    'b.yaml:2:1: error: a second Dex configuration; the first is at a.yaml:1; leave only one of them in the directory',
+  ])
+})
