@@ -30,6 +30,8 @@ export const identityNames: readonly string[] = [
   'x-forwarded-client-cert',
 ]
 export const identityPrefixes: readonly string[] = ['kubeflow-', 'x-auth-request-', 'x-gatehouse-', 'x-envoy-']
+/** No identity but a wish: where a sign-in is to lead, as nginx in front tells it; the proxy judges it like `rd`. */
+const redirectWish = 'x-auth-request-redirect'
 /** Natively these are ours to write; a client's would only mislead the app (attacks on forwarded URIs and prefixes). */
 export const forwardingNames: readonly string[] = [
   'forwarded',
@@ -67,6 +69,7 @@ export function compileHeaderReader(names: Iterable<string>, prefixes: readonly 
 
   const isRefused = (name: string): boolean => {
     const folded = fold(name)
+    if (name.toLowerCase() === redirectWish) return refused.has(folded)
     return refused.has(folded) || prefixes.some((prefix) => folded.startsWith(prefix))
   }
 

@@ -46,6 +46,11 @@ test.each([
   expect(seen?.headers['kubeflow-userid']).toBe('ada@example.com')
 })
 
+test('a server in front may tell where a sign-in is to lead, which is no identity', async () => {
+  await world.send('GET', '/oauth2/sign_in', { 'X-Auth-Request-Redirect': '/reports?a=1&b=2' })
+  expect(world.seen.at(-1)?.headers['x-auth-request-redirect']).toBe('/reports?a=1&b=2')
+})
+
 test('naming our headers in Connection does not remove them', async () => {
   const connection = 'close, kubeflow-userid, kubeflow-groups, x-forwarded-for, x-request-id, host'
   await world.send('GET', '/app', { ...bearer, connection })
