@@ -15,15 +15,18 @@ export async function testGatehouse({
   from,
   dataDirectory = mkdtempSync(join(tmpdir(), 'gatehouse-test-')),
   port = 0,
+  publicUrl,
 }: {
   from?: string
   dataDirectory?: string
   port?: number
+  /** The origin of a server in front; its own address unless given. */
+  publicUrl?: string
 } = {}): Promise<TestGatehouse> {
   const running = await startGatehouse({
     port,
     dataDirectory,
-    publicUrl: undefined,
+    publicUrl,
     from,
     reset: false,
     logLevel: 'error',

@@ -1,0 +1,127 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { accessSync, constants, mkdtempSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import process from 'node:process'
+import { describe } from 'vitest'
+
+/** A program of somebody else, and where to get it. */
+export interface Program {
+  readonly name: string
+  /** What to install where it is missing. */
+  readonly from: string
+  /** Another file it needs, e.g. a module of it. */
+  readonly also?: string
+}
+
+/** Where Debian keeps servers, which is on nobody's PATH. */
+const systemDirectories = ['/usr/sbin', '/usr/local/sbin', '/sbin']
+
+/** The path of a program, or `undefined`. */
+export function findProgram(name: string): string | undefined {
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...systemDirectories]
+  return directories.map((directory) => join(directory, name)).find((path) => isUsable(path, constants.X_OK))
+}
+
+function isUsable(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A suite against a real program; where that is missing it is skipped with a line that says what to install. */
+export function describeWith({ name, from, also }: Program, suite: (path: string) => void): void {
+  const path = findProgram(name)
+  const isComplete = path !== undefined && (also === undefined || isUsable(also, constants.R_OK))
+  if (isComplete) {
+    describe(`with the real ${name}`, () => suite(path))
+    return
+  }
+  const title = `skipped: ${path === undefined ? `no \`${name}\` on the PATH` : `no ${also}`} (install ${from})`
+  console.warn(title)
+  describe.skip(title, () => suite(''))
+}
+
+/** What a program says of its version. */
+export function versionOf(path: string): string {
+  const { stdout, stderr } = spawnSync(path, ['--version'], { encoding: 'utf8' })
+  return (stdout || stderr).trim()
+}
+
+/** A directory of its own for a program's files. */
+export function workDirectory(name: string): string {
+  return mkdtempSync(join(tmpdir(), `gatehouse-${name}-`))
+}
+
+/** A port nobody listens on, for programs that must be told one. */
+export function freePort(): Promise<number> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+/** A program that listens. */
+export interface RunningProgram {
+  stop(): Promise<void>
+}
+
+/** Starts a program in the foreground and waits until it listens on `port`. @throws with its output where it ends first. */
+export async function startProgram(
+  path: string,
+  args: readonly string[],
+  { port, env = {} }: { port: number; env?: Readonly<Record<string, string>> },
+): Promise<RunningProgram> {
+  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk
+    })
+  }
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+    child.once('error', (error) => {
+      output += error.message
+      resolve()
+    })
+  })
+  const isUp = await Promise.race([listens(port), ended.then(() => false)])
+  if (!isUp) {
+    child.kill()
+    throw new Error(`${path} does not listen on ${port}:\n${output}`)
+  }
+  return {
+    async stop() {
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}
+
+/** Tries for ten seconds. */
+async function listens(port: number): Promise<boolean> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (await canConnect(port)) return true
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return false
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
