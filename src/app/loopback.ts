@@ -2,7 +2,7 @@ import type { ChainConfig } from '../config/chain.ts'
 import type { ChainPart } from '../config/stock.ts'
 import type { Fetch, RequestContext } from '../http/part.ts'
 import { type Random, randomUuid } from '../kit/random.ts'
-import type { RunningParts } from './open-parts.ts'
+import type { RunningParts } from './parts.ts'
 
 /** First path segments the parts have on the public origin. */
 const partByPath: Readonly<Record<string, ChainPart>> = {

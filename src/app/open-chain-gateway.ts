@@ -1,7 +1,7 @@
 import type { ChainConfig } from '../config/chain.ts'
 import type { Ask } from '../gateway/ask.ts'
 import { type Gateway, openGateway } from '../gateway/open-gateway.ts'
-import type { PartDependencies, RunningParts } from './open-parts.ts'
+import type { PartDependencies, RunningParts } from './parts.ts'
 
 /**
  * Opens the gateway over the running parts: a destination whose host is one of ours is served in this process, and an

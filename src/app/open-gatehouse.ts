@@ -1,38 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Kysely } from 'kysely'
-import type { ChainConfig } from '../config/chain.ts'
-import type { ChainSecrets } from '../config/chain-secrets.ts'
-import type { Fetch } from '../http/part.ts'
-import type { Clock } from '../kit/clock.ts'
-import type { Log } from '../kit/log.ts'
-import type { Random } from '../kit/random.ts'
 import { realmMigrations } from '../realm/migrations.ts'
-import type { RealmTables } from '../realm/tables.ts'
 import { migrate } from '../store/migrate.ts'
 import { storeMigrations } from '../store/migrations.ts'
-import { openSqlRecords, type RecordTables } from '../store/records.ts'
-import type { SigningKeyTables } from '../store/signing-keys.ts'
+import { openSqlRecords } from '../store/records.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { loopbackFetch } from './loopback.ts'
 import { openChainGateway } from './open-chain-gateway.ts'
-import { openParts, type RunningParts } from './open-parts.ts'
-
-/** Every table of the all-in-one's database. */
-export type Tables = RealmTables & RecordTables & SigningKeyTables
-
-/** What a chain is opened with. */
-export interface GatehouseOptions {
-  readonly chain: ChainConfig
-  /** The SQLite file of all durable state. */
-  readonly databaseFile: string
-  readonly secrets: ChainSecrets
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Log
-  /** `fetch` for everything that is not ours. */
-  readonly outside: Fetch
-}
+import { openParts } from './open-parts.ts'
+import type { GatehouseOptions, RunningParts, Tables } from './parts.ts'
 
 /** A running chain: every part opened and wired, answering through the gateway. */
 export interface Gatehouse {

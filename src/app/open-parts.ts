@@ -1,26 +1,12 @@
-import type { Kysely } from 'kysely'
 import { openBroker } from '../broker/open-broker.ts'
-import type { ChainPart } from '../config/stock.ts'
 import { openConsole, type PortalApp } from '../console/console.ts'
 import { openEcho } from '../demo/echo.ts'
 import { openNotes } from '../demo/notes.ts'
-import type { Fetch, Part } from '../http/part.ts'
-import { openProxy, type ProxyPart } from '../proxy/open-proxy.ts'
+import type { Part } from '../http/part.ts'
+import { openProxy } from '../proxy/open-proxy.ts'
 import { openRealm } from '../realm/open-realm.ts'
-import type { Records } from '../store/records.ts'
 import { openSigningKeys } from '../store/signing-keys.ts'
-import type { GatehouseOptions, Tables } from './open-gatehouse.ts'
-
-/** The parts that run in this process, by name. */
-export type RunningParts = { [Name in Exclude<ChainPart, 'proxy'>]?: Part } & { proxy?: ProxyPart }
-
-/** What the parts are opened with: the chain and what every part is given. */
-export interface PartDependencies extends GatehouseOptions {
-  readonly database: Kysely<Tables>
-  readonly records: Records
-  /** Reaches the other parts, and the world. */
-  readonly fetch: Fetch
-}
+import type { PartDependencies, RunningParts } from './parts.ts'
 
 /** Opens each part the chain configures and puts it into `parts`. */
 export async function openParts(parts: RunningParts, dependencies: PartDependencies): Promise<void> {
