@@ -32,6 +32,8 @@ export interface Upstream {
   readonly requests: string[]
   /** Makes every request fail at the network until switched on again. */
   isDown: boolean
+  /** Changes what the provider answers at a path, to play a provider that lies. */
+  tamper: ((path: string, body: Record<string, unknown>) => Record<string, unknown>) | undefined
   readonly fetch: (input: Request | string | URL, init?: RequestInit) => Promise<Response>
   close(): Promise<void>
 }
@@ -51,11 +53,15 @@ export async function openUpstream(brokerIssuer: string): Promise<Upstream> {
     users,
     requests: [],
     isDown: false,
+    tamper: undefined,
     async fetch(input, init) {
       if (upstream.isDown) throw new TypeError('fetch failed')
       const url = new URL(input instanceof Request ? input.url : input)
       upstream.requests.push(url.pathname)
-      return fetch(input, init)
+      const response = await fetch(input, init)
+      if (!upstream.tamper || !response.headers.get('content-type')?.startsWith('application/json')) return response
+      const body = (await response.json()) as Record<string, unknown>
+      return Response.json(upstream.tamper(url.pathname, body), { status: response.status })
     },
     close: () => closeServer(server),
   }
@@ -85,6 +91,13 @@ async function openProvider(
       groups: ['groups'],
     },
     conformIdTokenClaims: false,
+    features: {
+      rpInitiatedLogout: {
+        logoutSource: (context: { body: string }, form: string) => {
+          context.body = form
+        },
+      },
+    },
     cookies: { keys: ['test'] },
     ttl: {
       AccessToken: 600,
@@ -123,6 +136,8 @@ function closeServer(server: Server): Promise<void> {
 export interface UpstreamBrowser {
   /** From an authorization or end-session URL to the first place outside of the provider. */
   visit(url: string): Promise<string>
+  /** Whether the provider asked for a password since this was last asked. */
+  wasAsked(): boolean
 }
 
 export function openUpstreamBrowser(upstream: Upstream, { login }: { login: string }): UpstreamBrowser {
@@ -137,7 +152,13 @@ export function openUpstreamBrowser(upstream: Upstream, { login }: { login: stri
     }
     return response
   }
+  let hasBeenAsked = false
   return {
+    wasAsked() {
+      const answer = hasBeenAsked
+      hasBeenAsked = false
+      return answer
+    },
     async visit(url) {
       let response = await send(url)
       for (let hop = 0; hop < 20; hop += 1) {
@@ -150,6 +171,7 @@ export function openUpstreamBrowser(upstream: Upstream, { login }: { login: stri
         }
         const form = readForm(await response.text(), login)
         if (!form) throw new Error(`stuck at the provider: ${response.status} ${response.url}`)
+        hasBeenAsked ||= form.fields.get('prompt') === 'login'
         response = await send(new URL(form.action, upstream.issuer).href, { method: 'POST', body: form.fields })
       }
       throw new Error('the provider redirects in circles')
