@@ -133,15 +133,13 @@ test('the wait doubles with each failure, and the right password clears it', asy
 test('a stranger’s failures do not keep the user out, under any spelling of their name', async () => {
   const world = await realmWorld()
   const from = (address: string, username: string, password: string) =>
-    world
-      .browser(address)
-      .post(`${world.oidc}/token`, {
-        grant_type: 'password',
-        client_id: 'app',
-        client_secret: 'app-secret',
-        username,
-        password,
-      })
+    world.browser(address).post(`${world.oidc}/token`, {
+      grant_type: 'password',
+      client_id: 'app',
+      client_secret: 'app-secret',
+      username,
+      password,
+    })
   for (let guess = 0; guess < 30; guess += 1) await from('203.0.113.9', 'ada', 'wrong')
   expect((await from('203.0.113.9', 'ADA@example.com', 'correct horse')).status).toBe(400)
   expect((await from('192.0.2.1', 'ada', 'correct horse')).status).toBe(200)
@@ -151,15 +149,13 @@ test('a realm with brute-force protection locks the account as it says', async (
   const realm = { ...smallRealm, bruteForceProtected: true, failureFactor: 3, waitIncrementSeconds: 60 }
   const world = await realmWorld({ realm })
   const from = (address: string, password: string) =>
-    world
-      .browser(address)
-      .post(`${world.oidc}/token`, {
-        grant_type: 'password',
-        client_id: 'app',
-        client_secret: 'app-secret',
-        username: 'ada',
-        password,
-      })
+    world.browser(address).post(`${world.oidc}/token`, {
+      grant_type: 'password',
+      client_id: 'app',
+      client_secret: 'app-secret',
+      username: 'ada',
+      password,
+    })
   for (let guess = 0; guess < 3; guess += 1) await from(`203.0.113.${guess}`, 'wrong')
   expect((await from('192.0.2.1', 'correct horse')).status).toBe(400)
   world.clock.advance(60_000)

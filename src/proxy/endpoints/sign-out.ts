@@ -13,6 +13,8 @@ import { sessionTexts } from '../sessions/session-cookies.ts'
 import { cookieEndsAt, diesAt } from '../sessions/session-life.ts'
 import { signedOut } from './signed-out.ts'
 
+const maxHintLength = 6000
+
 /**
  * Signs out: here, then at the provider (OpenID Connect RP-Initiated Logout), then on a page that says so. One contract
  * for every generation of the Kubeflow dashboard: a top-level GET is answered by redirects, an XHR by 201 with the URL
@@ -119,7 +121,8 @@ async function nextStop(
     client_id: config.client_id,
     post_logout_redirect_uri: inStyleOfRedirectUri(returnPath(core), request, core),
     state: target ?? '/',
-    ...(idToken === undefined ? {} : { id_token_hint: idToken }),
+    // Beyond that the URL would be refused on its way; the provider then asks before it signs out.
+    ...(idToken !== undefined && idToken.length <= maxHintLength ? { id_token_hint: idToken } : {}),
   })
 }
 
