@@ -70,6 +70,8 @@ const skewSeconds = 60
 /** How long a verified token is believed without looking at the keys again. */
 const believedMilliseconds = 300_000
 const cachedTokens = 5_000
+/** Longer tokens are verified each time, so that memory stays bounded. */
+const longestCachedToken = 16_384
 
 /** Compiles merged rules; nothing is fetched before the first token comes. */
 export function openAuthenticator(
@@ -92,7 +94,8 @@ export function openAuthenticator(
       const outcome = await verifyAll(compiled, tokens)
       if ('claims' in outcome) {
         const text = tokens[0]?.text
-        if (found.size === 1 && tokens.length === 1 && text !== undefined) compiled.group.verified.set(text, outcome)
+        const isOnly = found.size === 1 && tokens.length === 1
+        if (isOnly && text && text.length <= longestCachedToken) compiled.group.verified.set(text, outcome)
         return { kind: 'verified', token: outcome, found: tokens }
       }
       if (!worst || worst.reason === 'issuer-mismatch') worst = outcome

@@ -32,6 +32,14 @@ export class HeaderList {
     return values
   }
 
+  /** How often a header of that name is there. */
+  count(name: string): number {
+    const { flat } = this
+    let count = 0
+    for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) count += 1
+    return count
+  }
+
   add(name: string, value: string): void {
     this.flat.push(name, value)
   }

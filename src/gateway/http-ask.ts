@@ -29,8 +29,17 @@ export function openHttpAsk(
     const headers = Object.entries(response.headers).flatMap(([name, value]) =>
       (Array.isArray(value) ? value : [value ?? '']).flatMap((one) => [name, one]),
     )
-    const length = Number(response.headers['content-length'] ?? 0)
-    if (length > maxBodyBytes) throw new TypeError(`the answer has more than ${maxBodyBytes} bytes`)
-    return { status: response.statusCode, headers, body: await response.body.text() }
+    return { status: response.statusCode, headers, body: await readBounded(response.body) }
   }
+}
+
+async function readBounded(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.byteLength
+    if (size > maxBodyBytes) throw new TypeError(`the answer has more than ${maxBodyBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }

@@ -50,8 +50,9 @@ export const forwardingNames: readonly string[] = [
 export const edgeNames: readonly string[] = ['x-forwarded-client-cert']
 export const edgePrefixes: readonly string[] = ['x-envoy-']
 
-/** How many different names are remembered; names come from clients, so it must be bounded. */
+/** How many different names are remembered, and how long ones; names come from clients, so both are bounded. */
 const rememberedNames = 2000
+const rememberedLength = 64
 
 /** Reads the headers of requests: lower-cases them, drops hop-by-hop ones and those only the gateway may set. */
 export interface HeaderReader {
@@ -81,7 +82,7 @@ export function compileHeaderReader(names: Iterable<string>, prefixes: readonly 
       name,
       fate: hops.has(name) ? ('hop' as const) : isRefused(name) ? ('identity' as const) : ('keep' as const),
     }
-    if (fates.size < rememberedNames) fates.set(rawName, decided)
+    if (fates.size < rememberedNames && rawName.length <= rememberedLength) fates.set(rawName, decided)
     return decided
   }
 

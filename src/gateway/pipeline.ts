@@ -13,6 +13,11 @@ import { withoutParam } from './token-locations.ts'
  */
 export function runPipeline(exchange: Exchange): void {
   const { state } = exchange
+  if (state.isNative && exchange.headers.count('authorization') > 1) {
+    // RFC 9110 §5.3: no list field; which of them an app would believe is anyone's guess
+    respondUnauthorized(exchange, { status: 401, text: 'more than one Authorization header' })
+    return
+  }
   exchange.route = state.routes.find(exchange, exchange.scheme)
   // Envoy skips ext_authz where no route matches; natively who may not sign in learns nothing of what exists
   if (state.isNative || exchange.route) askProviders(exchange, 0)

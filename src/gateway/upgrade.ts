@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Exchange } from './exchange.ts'
-import { respond, respondText } from './respond.ts'
+import { respondText } from './respond.ts'
 
 /**
  * Whether a page of another site opened this WebSocket with the visitor's cookies (cross-site WebSocket hijacking).
@@ -63,12 +63,14 @@ function joinSockets(client: Duplex, upstream: Duplex): void {
 }
 
 /** The origin did not agree: its answer is the answer. */
-function relay(exchange: Exchange, answer: IncomingMessage): void {
-  const chunks: Buffer[] = []
-  answer.on('data', (chunk: Buffer) => chunks.push(chunk))
-  answer.on('end', () => {
-    const type = answer.headers['content-type']
-    const headers = type === undefined ? [] : ['content-type', type]
-    respond(exchange, { status: answer.statusCode ?? 502, headers, body: Buffer.concat(chunks).toString('utf8') })
-  })
+function relay({ response, responseHeaders }: Exchange, answer: IncomingMessage): void {
+  const { statusCode = 502, headersDistinct } = answer
+  const flat = Object.entries(headersDistinct).flatMap(([name, values = []]) =>
+    hopByHop.has(name) ? [] : values.flatMap((value) => [name, value]),
+  )
+  response.writeHead(statusCode, [...flat, ...responseHeaders])
+  answer.on('error', () => response.destroy())
+  answer.pipe(response)
 }
+
+const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'trailer'])

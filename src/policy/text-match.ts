@@ -16,29 +16,37 @@ export function compileTexts(
   values: readonly string[],
   { any = 'not-empty', ignoreCase = false }: TextMatchOptions = {},
 ): TextTest {
-  const exact = new Set<string>()
-  const prefixes: string[] = []
-  const suffixes: string[] = []
-  let isAny = false
-  for (const value of ignoreCase ? values.map((one) => one.toLowerCase()) : values) {
-    if (value === '*') isAny = true
-    else if (value.startsWith('*')) suffixes.push(value.slice(1))
-    else if (value.endsWith('*')) prefixes.push(value.slice(0, -1))
-    else exact.add(value)
-  }
-  const matchesAny = !isAny ? undefined : any === 'present' ? () => true : isNotEmpty
+  const matches = compileAll(ignoreCase ? values.map((value) => value.toLowerCase()) : values, any)
+  return ignoreCase ? (text) => matches(text?.toLowerCase()) : matches
+}
 
-  return (sent) => {
-    if (sent === undefined) return false
-    const text = ignoreCase ? sent.toLowerCase() : sent
+function compileAll(values: readonly string[], any: NonNullable<TextMatchOptions['any']>): TextTest {
+  const [only] = values
+  if (only !== undefined && values.length === 1) return compileOne(only, any)
+  const exact = new Set(values.filter((value) => !value.startsWith('*') && !value.endsWith('*')))
+  const patterns = values.filter((value) => !exact.has(value)).map((value) => compileOne(value, any))
+  return (text) => {
+    if (text === undefined) return false
     if (exact.has(text)) return true
-    for (const prefix of prefixes) if (text.startsWith(prefix)) return true
-    for (const suffix of suffixes) if (text.endsWith(suffix)) return true
-    return matchesAny?.(text) ?? false
+    for (const matches of patterns) if (matches(text)) return true
+    return false
   }
 }
 
+function compileOne(value: string, any: NonNullable<TextMatchOptions['any']>): TextTest {
+  if (value === '*') return any === 'present' ? (text) => text !== undefined : isNotEmpty
+  if (value.startsWith('*')) {
+    const end = value.slice(1)
+    return (text) => text?.endsWith(end) ?? false
+  }
+  if (value.endsWith('*')) {
+    const start = value.slice(0, -1)
+    return (text) => text?.startsWith(start) ?? false
+  }
+  return (text) => text === value
+}
+
 /** RE2's `.+` over the whole text: a dot is no line feed. */
-export function isNotEmpty(text: string): boolean {
-  return text !== '' && !text.includes('\n')
+export function isNotEmpty(text: string | undefined): boolean {
+  return text !== undefined && text !== '' && !text.includes('\n')
 }
