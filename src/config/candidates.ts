@@ -66,7 +66,8 @@ function kindOfText(text: string): CandidateKind | undefined {
   ) {
     return 'dex'
   }
-  if (/^(?:extensionProviders|defaultConfig|rootNamespace|trustDomain)[ \t]*:/m.test(text)) return 'mesh'
+  if (/^(?:extensionProviders|defaultConfig|pathNormalization|rootNamespace|trustDomain)[ \t]*:/m.test(text))
+    return 'mesh'
   if (
     /(?:^|[{,[])\s*"?realm"?[ \t]*:[ \t]*["'\w$]/m.test(text) &&
     /"?(?:clients|users|groups|roles|enabled)"?\s*:/.test(text)

@@ -2,10 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { type DirectoryOptions, type LoadedChain, loadChainFromDirectory } from '../../src/config/from-directory.ts'
+import type { LoadedChain } from '../../src/config/build-chain.ts'
+import { type DirectoryOptions, loadChainFromDirectory } from '../../src/config/from-directory.ts'
 import { formatProblem } from '../../src/kit/problems.ts'
 
-const secrets = { state: 'state-of-the-test', cookie: 'A'.repeat(43), clients: {} }
+/** Secrets of every test's chain. */
+export const secrets = { state: 'state-of-the-test', cookie: 'A'.repeat(43), clients: {} }
 
 /** A directory loaded for `http://localhost:8080`, outside demo mode and without variables unless told. */
 export function load(directory: string, options: Partial<DirectoryOptions> = {}): LoadedChain & { lines: string[] } {

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import {
+  type DocumentPath,
+  formatPath,
+  namedSource,
+  type Problem,
+  Problems,
+  type SourceDocument,
+} from '../kit/problems.ts'
+import { parseWith } from '../kit/schema.ts'
+import type { Adapting } from './adapt.ts'
+import { agreeOnProxyClient } from './agree-on-proxy-client.ts'
+import { agreeOnRealmClients } from './agree-on-realm-clients.ts'
+import { buildChain, inOrder, type LoadedChain } from './build-chain.ts'
+import type { ChainSecrets } from './chain-secrets.ts'
+import { fitProxy } from './fit-proxy.ts'
+import { type GatehouseYaml, gatehouseYamlSchema } from './gatehouse-yaml-schema.ts'
+import { hostsOf } from './host-map.ts'
+import { objectOf } from './json-values.ts'
+import { fillPlaceholders } from './placeholders.ts'
+import { ReportBook } from './report.ts'
+import { readSections } from './sections.ts'
+import { fileText } from './source-text.ts'
+import { type AppRoute, partHosts } from './stock.ts'
+import { parseYaml } from './yaml-source.ts'
+
+/** What `gatehouse.yaml` is read with. */
+export interface GatehouseYamlOptions {
+  /** Makes the secrets the file leaves open, once its data directory is known. */
+  secretsOf(dataDirectory: string): ChainSecrets
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** A chain read from `gatehouse.yaml`, and the directory of its state. */
+export interface LoadedGatehouseYaml extends LoadedChain {
+  readonly dataDirectory: string | undefined
+}
+
+/** Reads `gatehouse.yaml` and the files it names. Every problem is told with file and line. */
+export function loadGatehouseYaml(path: string, { env, secretsOf }: GatehouseYamlOptions): LoadedGatehouseYaml {
+  const problems = new Problems()
+  const report = new ReportBook()
+  const text = readText(path, problems)
+  const parsed = text && parseYaml(text, problems)
+  const document = parsed && fillPlaceholders(parsed, { values: env, problems })
+  const settings = document && parseWith(gatehouseYamlSchema, document.value, { source: document.source, problems })
+  if (!document || !settings)
+    return { chain: undefined, problems: inOrder(problems.list), report, dataDirectory: undefined }
+
+  const folder = dirname(path)
+  const dataDirectory = resolve(folder, settings.data)
+  const apps = settings.apps.map(appRoute)
+  const adapting: Adapting = {
+    publicUrl: settings.publicUrl,
+    secrets: secretsOf(dataDirectory),
+    apps,
+    problems,
+    report,
+  }
+  const read = readSections(document, { settings, folder, env, adapting })
+  const originals = agreeOnRealmClients(fitProxy(agreeOnProxyClient(read, adapting), adapting), adapting)
+  const chain = buildChain(originals, {
+    adapting,
+    demo: false,
+    isRealmElsewhere: false,
+    findHosts: () => hostsOf(apps),
+  })
+  const told = inOrder(problems.list).map((problem) => withSection(problem, document))
+  return { chain: problems.hasErrors ? undefined : chain, problems: told, report, dataDirectory }
+}
+
+/** Parts tell paths inside their section; of gatehouse.yaml the section is told, too: `broker.connectors[0].type`. */
+function withSection(problem: Problem, { value, source }: SourceDocument): Problem {
+  if (problem.file !== source.file || problem.line === undefined) return problem
+  const { line } = problem
+  const realms = objectOf(value)['realm']
+  const sections: DocumentPath[] = [
+    ...Object.keys(objectOf(value)).map((key) => [key]),
+    ...(Array.isArray(realms) ? realms.map((_, index) => ['realm', index]) : []),
+  ]
+  const around = sections
+    .map((path) => ({ path, start: source.position(path)?.line ?? 0 }))
+    .filter(({ start }) => start <= line)
+    .sort((a, b) => a.start - b.start)
+    .at(-1)
+  if (!around || !['realm', 'broker', 'proxy'].includes(String(around.path[0]))) return problem
+  const section = formatPath(around.path)
+  if (problem.path === section || problem.path.startsWith(`${section}.`)) return problem
+  return { ...problem, path: [section, problem.path].filter(Boolean).join('.') }
+}
+
+function readText(path: string, problems: Problems) {
+  try {
+    return fileText(path, readFileSync(path, 'utf8'))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    problems.error(namedSource(path), [], `cannot be read (${code ?? 'unknown reason'})`, 'name a gatehouse.yaml')
+    return undefined
+  }
+}
+
+/** The demo apps go by their names; any other host is a service. */
+function appRoute({ host, exempt, port, clientId, ...app }: GatehouseYaml['apps'][number]): AppRoute {
+  const own = Object.hasOwn(partHosts, host) ? partHosts[host as keyof typeof partHosts] : host
+  return {
+    ...app,
+    host: own,
+    isExempt: exempt,
+    ...(port === undefined ? {} : { port }),
+    ...(clientId === undefined ? {} : { clientId }),
+  }
+}

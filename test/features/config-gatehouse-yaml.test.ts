@@ -1,0 +1,142 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { defaultChain } from '../../src/config/default-chain.ts'
+import { loadGatehouseYaml } from '../../src/config/gatehouse-yaml.ts'
+import { formatProblem } from '../../src/kit/problems.ts'
+import { directoryOf, secrets } from './config-world.ts'
+
+const publicUrl = 'https://platform.example.com'
+
+function load(files: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}) {
+  const directory = directoryOf(files)
+  const loaded = loadGatehouseYaml(join(directory, 'gatehouse.yaml'), { env, secretsOf: () => secrets })
+  return { ...loaded, directory, lines: loaded.problems.map((it) => formatProblem(it).replaceAll(`${directory}/`, '')) }
+}
+
+test('a public URL alone is the default chain', () => {
+  const { chain, lines, directory, dataDirectory } = load({ 'gatehouse.yaml': `publicUrl: ${publicUrl}\n` })
+  const expected = defaultChain({ publicUrl, secrets, apps: [] })
+  expect(lines).toEqual([])
+  expect(dataDirectory).toBe(join(directory, '.gatehouse'))
+  expect(chain?.realm).toEqual(expected.realm)
+  expect(chain?.broker?.staticClients).toEqual(expected.broker?.staticClients)
+  expect(chain?.broker?.connectors).toEqual(expected.broker?.connectors)
+  expect(chain?.proxy).toEqual(expected.proxy)
+  expect(chain?.gateway.authorizationPolicies.map(({ name }) => name)).toEqual(
+    expected.gateway.authorizationPolicies.map(({ name }) => name),
+  )
+  expect(chain?.hosts).toEqual(expected.hosts)
+})
+
+test('a section is laid over the default in the words of the original', () => {
+  const { chain, lines } = load(
+    {
+      'gatehouse.yaml': `publicUrl: ${publicUrl}
+data: state
+realm:
+  realm: team
+  users: [{username: ada, email: ada@example.com}]
+broker:
+  expiry: {idTokens: 1h}
+proxy:
+  cookie_name: my_cookie
+  cookie_secret: $COOKIE_SECRET
+apps:
+- {name: wiki, prefix: /wiki/, host: wiki.wiki.svc.cluster.local, port: 8080, exempt: true}
+`,
+    },
+    { COOKIE_SECRET: 'b'.repeat(32) },
+  )
+  expect(lines).toEqual([])
+  expect(chain?.broker?.expiry.idTokens).toBe(3_600_000)
+  expect(chain?.broker?.connectors[0]?.config).toMatchObject({ issuer: `${publicUrl}/auth/realms/team` })
+  expect(chain?.realm?.realms).toMatchObject([{ realm: 'team', clients: [{ clientId: 'gatehouse-broker' }] }])
+  expect(chain?.proxy).toMatchObject({ cookie_name: 'my_cookie', cookie_secret: 'b'.repeat(32) })
+  expect(JSON.stringify(chain?.gateway.authorizationPolicies).split('"/wiki/*"').length - 1).toBeGreaterThanOrEqual(2)
+})
+
+test('a part that is `false` does not run', () => {
+  const { chain, lines } = load({
+    'gatehouse.yaml': `publicUrl: ${publicUrl}
+realm: false
+broker:
+  enablePasswordDB: true
+  staticPasswords: []
+`,
+  })
+  expect(lines).toEqual([])
+  expect(chain?.realm).toBeUndefined()
+  expect(chain?.broker?.connectors).toEqual([])
+})
+
+test('sections may be files of the originals, named relative to gatehouse.yaml', () => {
+  const { chain, lines } = load({
+    'etc/gatehouse.yaml': '',
+    'gatehouse.yaml': `publicUrl: ${publicUrl}
+realm: [{from: realms/team.json}]
+proxy: {from: oauth2_proxy.cfg}
+gateway: {files: [istio, mesh.yaml]}
+`,
+    'realms/team.json': '{"realm": "team"}',
+    'oauth2_proxy.cfg': `provider = "oidc"
+oidc_issuer_url = "${publicUrl}/dex"
+redirect_url = "/oauth2/callback"
+relative_redirect_url = true
+scope = "openid email groups"
+email_domains = "*"
+`,
+    'istio/ra.yaml': `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: tokens, namespace: istio-system}
+spec:
+  jwtRules:
+  - {issuer: "${publicUrl}/dex", outputClaimToHeaders: [{header: kubeflow-groups, claim: groups}]}
+`,
+    'mesh.yaml': 'pathNormalization: {normalization: MERGE_SLASHES}\n',
+  })
+  expect(lines).toEqual([])
+  expect(chain?.realm?.realms[0]?.realm).toBe('team')
+  expect(chain?.proxy?.client_id).toBe('gatehouse-proxy')
+  expect(chain?.proxy?.client_secret).toBe(chain?.broker?.staticClients[0]?.secret)
+  expect(chain?.gateway.requestAuthentications.map(({ name }) => name)).toEqual(['tokens'])
+  expect(chain?.gateway.meshConfig.pathNormalisation).toBe('MERGE_SLASHES')
+})
+
+test('problems of every section are told at once, at their lines', () => {
+  const { chain, lines } = load({
+    'gatehouse.yaml': `publicUrl: ${publicUrl}
+realm:
+- realm: "no spaces"
+- from: absent.json
+broker:
+  connectors: [{type: oidc, id: x, name: X, config: {issuer: nonsense, clientID: a}}]
+proxy:
+  cookie_nam: x
+gateway:
+  files: [nowhere]
+`,
+  })
+  expect(chain).toBeUndefined()
+  expect(lines).toEqual([
+    'gatehouse.yaml:3:3: error: realm[0].realm: must be a name without spaces and `/ ? # % \\`',
+    'gatehouse.yaml:4:3: error: realm[1].from: no such file `absent.json`; name a file relative to gatehouse.yaml',
+    'gatehouse.yaml:6:54: error: broker.connectors[0].config.issuer: must be the http(s) URL of the identity provider',
+    'gatehouse.yaml:8:3: error: proxy.cookie_nam: unknown key `cookie_nam`; did you mean `cookie_name`?',
+    'gatehouse.yaml:10:11: error: gateway.files[0]: no such file `nowhere`; name a file or a directory',
+  ])
+})
+
+test('a misspelt section and a public URL with a path are told', () => {
+  const { lines } = load({ 'gatehouse.yaml': 'publicUrl: https://example.com/path\nbrokers: {}\n' })
+  expect(lines).toEqual([
+    'gatehouse.yaml:1:1: error: publicUrl: must be an origin such as `https://platform.example.com`',
+    'gatehouse.yaml:2:1: error: brokers: unknown key `brokers`; did you mean `broker`?',
+  ])
+})
+
+test('a file that is not there is a problem, not an exception', () => {
+  const { problems } = loadGatehouseYaml('/nonexistent/gatehouse.yaml', { env: {}, secretsOf: () => secrets })
+  expect(problems.map(formatProblem)).toEqual([
+    '/nonexistent/gatehouse.yaml: error: cannot be read (ENOENT); name a gatehouse.yaml',
+  ])
+})
