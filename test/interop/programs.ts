@@ -1,5 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { accessSync, constants, mkdtempSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { accessSync, constants, mkdtempSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -46,10 +46,11 @@ export function describeWith({ name, from, also }: Program, suite: (path: string
   describe.skip(title, () => suite(''))
 }
 
-/** What a program says of its version. */
-export function versionOf(path: string): string {
-  const { stdout, stderr } = spawnSync(path, ['--version'], { encoding: 'utf8' })
-  return (stdout || stderr).trim()
+/** The version of a module a Go program is built from, as its build information has it; `undefined` where it has none. */
+export function goModuleVersion(path: string, module: string): string | undefined {
+  const text = readFileSync(path, 'latin1')
+  const start = text.indexOf(`${module}\tv`)
+  return start < 0 ? undefined : /\S+/.exec(text.slice(start + module.length + 1, start + module.length + 41))?.[0]
 }
 
 /** A directory of its own for a program's files. */
