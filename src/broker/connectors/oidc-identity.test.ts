@@ -36,8 +36,7 @@ test('the standard claims make the identity; groups only where they are switched
 
 test.each([
   [{ sub: undefined }, 'missing "sub" claim'],
-  [{ name: undefined }, 'missing "name" claim'],
-  [{ name: 7 }, 'missing "name" claim'],
+  [{ name: undefined, preferred_username: undefined, email: undefined }, 'missing "name" claim'],
   [{ email: undefined }, 'missing email claim, not found "email" key'],
   [{ email_verified: undefined }, 'missing "email_verified" claim'],
   [{ email_verified: 'true' }, 'missing "email_verified" claim'],
@@ -54,6 +53,14 @@ test('insecureSkipEmailVerified helps where the claim is absent, not where it is
   const verified = (email_verified: unknown) => read({ insecureSkipEmailVerified: true }, { email_verified })
   expect(verified(undefined)).toMatchObject({ identity: { emailVerified: true } })
   expect(verified(false)).toMatchObject({ identity: { emailVerified: false } })
+})
+
+test('a user nobody has given a name goes by the user name, then the e-mail, unless the configuration names a claim', () => {
+  expect(read({}, { name: undefined })).toMatchObject({ identity: { username: 'ada' } })
+  expect(read({}, { name: undefined, preferred_username: undefined })).toMatchObject({
+    identity: { username: 'ada@example.com' },
+  })
+  expect(read({ userNameKey: 'nickname' })).toEqual({ kind: 'unusable', detail: 'missing "nickname" claim' })
 })
 
 test('user name and user id may come from other claims', () => {

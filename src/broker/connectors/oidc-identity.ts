@@ -14,16 +14,16 @@ export type ReadClaims = (claims: JsonObject) => ClaimsOutcome
 
 /**
  * Maps upstream claims to an identity in Dex's order (dex connector/oidc/oidc.go `createIdentity`), with its texts.
- * Ours: a group loses its leading slash (Keycloak's full group paths), and `allowedGroups` matches with or without it.
+ * Ours: a missing `name` has a substitute, a group loses its leading slash (Keycloak's full group paths), and
+ * `allowedGroups` matches with or without it.
  */
 export function openClaimsReader(config: OidcConnectorConfig): ReadClaims {
   const toGroups = openGroupsReader(config)
   return (claims) => {
     const subject = textClaim(claims, 'sub')
     if (subject === undefined) return unusable('missing "sub" claim')
-    const nameKey = config.userNameKey || 'name'
-    const username = textClaim(claims, nameKey)
-    if (username === undefined) return unusable(`missing "${nameKey}" claim`)
+    const username = usernameOf(claims, config)
+    if (username === undefined) return unusable(`missing "${config.userNameKey || 'name'}" claim`)
 
     const email = mappedClaim(claims, 'email', config)
     const wantsEmail = scopesOf(config).includes('email')
@@ -54,6 +54,15 @@ export function openClaimsReader(config: OidcConnectorConfig): ReadClaims {
 /** The scopes asked for: `openid`, then the configured ones, or `profile email` where none are. */
 export function scopesOf({ scopes }: OidcConnectorConfig): string[] {
   return [...new Set(['openid', ...(scopes.length > 0 ? scopes : ['profile', 'email'])])]
+}
+
+/**
+ * The claim Dex calls the name. Where the configuration names none, Dex fails for a user without `name`, whom nobody
+ * has given a first or last name; ours goes by the user name or e-mail then.
+ */
+function usernameOf(claims: JsonObject, { userNameKey }: OidcConnectorConfig): string | undefined {
+  if (userNameKey !== '') return textClaim(claims, userNameKey)
+  return textClaim(claims, 'name') ?? textClaim(claims, 'preferred_username') ?? textClaim(claims, 'email')
 }
 
 /** A claim by its standard name; `claimMapping` is the fallback, or comes first with `overrideClaimMapping`. */
