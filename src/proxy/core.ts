@@ -13,6 +13,7 @@ import type { Provider } from './provider/provider.ts'
 import type { RedirectRule } from './redirect-target.ts'
 import type { Revocations } from './sessions/revocations.ts'
 import type { SessionCodec } from './sessions/session-codec.ts'
+import type { SessionMemory } from './sessions/session-memory.ts'
 import type { Sessions } from './sessions/sessions.ts'
 
 /** What the proxy's endpoints and its check share. */
@@ -38,8 +39,7 @@ export interface ProxyCore {
   readonly assetsPath: string
   isTrustedProxy(address: string): boolean
   readonly bearer: BearerVerifier
-  /** Told when a session ends: its cookie's text and its tokens must not be remembered any longer. */
-  readonly forgetting: Set<(cookieText: string, tokens: readonly string[]) => void>
+  readonly memory: SessionMemory
 }
 
 /** The facts of a fetch request. Its path is taken as sent, not as `URL` would read it. */

@@ -23,6 +23,7 @@ import { cookieKey } from './sessions/cookie-secret.ts'
 import { openRevocations } from './sessions/revocations.ts'
 import { openSessionCodec } from './sessions/session-codec.ts'
 import { isSessionCookie } from './sessions/session-cookies.ts'
+import { openSessionMemory } from './sessions/session-memory.ts'
 import { openSessions } from './sessions/sessions.ts'
 import { compileTrustedProxies } from './trusted-proxies.ts'
 
@@ -50,8 +51,6 @@ export interface ProxyPart extends Part {
   /** Whether a cookie is the proxy's own, which no app should see. */
   isOwnCookie(name: string): boolean
 }
-
-export type { ProxyPart as Proxy }
 
 /** Opens the proxy. @throws GatehouseError `config` for a cookie secret that is no key. */
 export function openProxy(options: ProxyOptions): ProxyPart {
@@ -106,7 +105,7 @@ function openCore(options: ProxyOptions): ProxyCore {
     callbackPath: authservice?.callbackPath ?? (pathOf(config.redirect_url) || `${config.proxy_prefix}/callback`),
     assetsPath: `${config.proxy_prefix}/static`,
     isTrustedProxy: compileTrustedProxies(config),
-    forgetting: new Set(),
+    memory: openSessionMemory({ config, clock }),
   }
 }
 

@@ -235,3 +235,35 @@ test('sign-out works through a gateway that only asks', async () => {
   expect([out.status, out.headers['set-cookie']]).toEqual([302, clearedCookie])
   expect((await browser.check('/x')).status).toBe(403)
 })
+
+test('a check that was under way during the sign-out does not bring the session back', async () => {
+  const { browser, signIn, records, open } = await proxyWorld()
+  await signIn()
+  const { cookieHeader: cookie } = browser
+  const opened = records.collection.bind(records)
+  let release: (() => void) | undefined
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let isHolding = true
+  records.collection = <Value>(name: string) => {
+    const collection = opened<Value>(name)
+    if (name !== 'proxy-revoked') return collection
+    return {
+      ...collection,
+      async find(id: string) {
+        const found = await collection.find(id)
+        if (isHolding) await held
+        return found
+      },
+    }
+  }
+  const proxy = open()
+  const request = { method: 'GET', path: '/x', host: 'h', clientAddress: '', requestId: '', headers: { cookie } }
+  const underWay = proxy.check(request)
+  isHolding = false
+  await proxy.check({ ...request, path: '/oauth2/sign_out' })
+  release?.()
+  expect((await underWay).status).toBe(200)
+  expect((await proxy.check(request)).status).toBe(403)
+})

@@ -74,14 +74,14 @@ async function endSessions(request: CheckRequest, core: ProxyCore): Promise<stri
 }
 
 async function revoke(
-  { config, revocations, forgetting }: ProxyCore,
+  { config, revocations, memory }: ProxyCore,
   { text, session, latest }: { text: string; session: Session; latest: Session },
 ): Promise<void> {
   const tokens = [session.idToken, latest.idToken].filter((token) => token !== undefined)
   const ends = [session, latest].flatMap((one) => [cookieEndsAt(one, config), diesAt(one, config)])
   const until = Math.max(...ends.filter(Number.isFinite))
   await revocations.revoke([sessionId(session, text), ...new Set(tokens.map(tokenId))], until)
-  for (const forget of forgetting) forget(text, tokens)
+  memory.forget(text, tokens)
 }
 
 /** `backend_logout_url`: the provider is told by a GET from here, with the ID token in place of `{id_token}`. */

@@ -9,7 +9,7 @@ import type { ProxyConfig } from '../config.ts'
 import { hashOf, type PendingLogin } from '../login/csrf-cookie.ts'
 import type { Session } from '../session.ts'
 import { openEndpointSource, type ProviderEndpoints } from './endpoints.ts'
-import { type IdTokenRules, idTokenRules, verifyIdToken } from './id-token.ts'
+import { idTokenRules, verifyIdToken } from './id-token.ts'
 import { sessionFromClaims } from './session-claims.ts'
 import { openTokenEndpoint, parseJsonObject, type TokenAnswer } from './token-endpoint.ts'
 
@@ -24,7 +24,7 @@ export interface Provider {
   redeem(code: string, login: PendingLogin, redirectUri: string): Promise<Session>
   /** A session with fresh tokens. @throws GatehouseError `grant_refused` where the refresh token is dead. */
   refresh(session: Session): Promise<Session>
-  /** The session a bearer token stands for, or why it stands for none. */
+  /** The session a bearer token stands for, or why it stands for none. @throws GatehouseError like `redeem`. */
   sessionOfBearer(token: string): Promise<{ session: Session } | { refused: string }>
   /** Where the browser ends the provider's session. */
   endSessionUrl(): Promise<string | undefined>
@@ -60,7 +60,7 @@ export function openProvider(options: {
     if (tokens.idToken === undefined) {
       throw new GatehouseError('provider_refused', 'the sign-in provider sent no ID token')
     }
-    const claims = await claimsOf(tokens.idToken, endpoints, { rules, nonce })
+    const claims = await claimsOf(tokens.idToken, endpoints, nonce)
     const createdAt = clock.now()
     const session = await sessionFromClaims(claims, config, {
       loadProfile: () => loadProfile(tokens.accessToken, endpoints.userinfo, claims['sub']),
@@ -77,16 +77,11 @@ export function openProvider(options: {
     }
   }
 
-  async function claimsOf(
-    idToken: string,
-    endpoints: ProviderEndpoints,
-    { rules, nonce }: { rules: IdTokenRules; nonce?: Uint8Array | undefined },
-  ): Promise<JsonObject> {
-    const verified = await verifyIdToken(idToken, {
-      rules,
-      keySet: keysAt(endpoints.jwks),
-      nowSeconds: epochSeconds(clock),
-    })
+  const verify = (token: string, { jwks }: ProviderEndpoints) =>
+    verifyIdToken(token, { rules, keySet: keysAt(jwks), nowSeconds: epochSeconds(clock) })
+
+  async function claimsOf(idToken: string, endpoints: ProviderEndpoints, nonce: Uint8Array | undefined) {
+    const verified = await verify(idToken, endpoints)
     if (!verified.ok) {
       const code = verified.reason === 'no-keys' ? 'provider_unavailable' : 'provider_refused'
       throw new GatehouseError(code, 'the ID token could not be verified', { detail: verified.reason })
@@ -141,16 +136,9 @@ export function openProvider(options: {
       return { ...fresh, ...(refreshToken ? { refreshToken } : {}), ...(nonce ? { nonce } : {}) }
     },
     async sessionOfBearer(token) {
-      const endpoints = await source.load()
-      const verified = await verifyIdToken(token, {
-        rules,
-        keySet: keysAt(endpoints.jwks),
-        nowSeconds: epochSeconds(clock),
-      })
+      const verified = await verify(token, await source.load())
       if (!verified.ok) return { refused: verified.reason }
-      const { email_verified: emailVerified, exp, sub } = verified.claims
-      const mustBeVerified = config.oidc_email_claim === 'email' && !config.insecure_oidc_allow_unverified_email
-      if (mustBeVerified && emailVerified === false) return { refused: 'email-not-verified' }
+      const { exp, sub } = verified.claims
       const loadProfile = async () => ({})
       const session = await sessionFromClaims(verified.claims, config, { loadProfile, accessToken: token })
       const email = session.email ?? String(sub ?? '')

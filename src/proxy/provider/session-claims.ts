@@ -24,8 +24,9 @@ export async function sessionFromClaims(
   const { user_id_claim: userIdClaim, oidc_email_claim: configuredEmail } = config
   const emailClaim = userIdClaim === 'email' || userIdClaim === '' ? configuredEmail : userIdClaim
   const email = await find((claims) => claimText(claims, emailClaim))
-  const verified = email === undefined ? undefined : (idClaims['email_verified'] ?? profile?.['email_verified'])
-  if (emailClaim === 'email' && verified === false && !config.insecure_oidc_allow_unverified_email) {
+  const verified = idClaims['email_verified'] ?? profile?.['email_verified']
+  const isUnverified = verified === false || verified === 'false' // Amazon Cognito sends texts
+  if (emailClaim === 'email' && isUnverified && !config.insecure_oidc_allow_unverified_email) {
     throw new GatehouseError('email_not_verified', 'the e-mail address of this account is not verified')
   }
   const user = claimText(idClaims, 'sub')

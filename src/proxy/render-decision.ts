@@ -1,0 +1,51 @@
+import { assertNever } from '../kit/errors.ts'
+import { allowAnswer, jsonAnswer, pageAnswer, setCookieHeaders, textAnswer } from './answers.ts'
+import type { CheckAnswer, CheckRequest, Decision } from './check.ts'
+import type { ProxyCore } from './core.ts'
+import { targetOf } from './endpoints/endpoints.ts'
+import { clearedSession } from './login/finish-login.ts'
+import { startLogin } from './login/start-login.ts'
+import { deniedPage } from './pages/notice-pages.ts'
+import { signInPage } from './pages/sign-in-page.ts'
+
+type Answer = CheckAnswer | Promise<CheckAnswer>
+
+/** A decision as the answer that goes to the gateway or the client. */
+export function renderDecision(request: CheckRequest, decision: Decision, core: ProxyCore): Answer {
+  switch (decision.kind) {
+    case 'allow':
+      return allowAnswer(decision.session ? core.identityHeaders(decision.session) : [])
+    case 'forbidden':
+      return textAnswer(403, 'Forbidden')
+    case 'unavailable':
+      return textAnswer(503, 'Service Unavailable')
+    case 'denied':
+      return decision.how === 'json' ? jsonAnswer(403, {}) : denied(request, decision.session.email ?? '', core)
+    case 'login':
+      return login(request, decision.how, core)
+    default:
+      return assertNever(decision)
+  }
+}
+
+function denied({ requestId }: CheckRequest, who: string, { config, assetsPath }: ProxyCore): Answer {
+  return pageAnswer(deniedPage({ who, signOutPath: `${config.proxy_prefix}/sign_out`, assetsPath, requestId }))
+}
+
+function login(request: CheckRequest, how: 'json' | 'hint' | 'redirect' | 'page', core: ProxyCore): Answer {
+  const { config, look, assetsPath } = core
+  const startPath = `${config.proxy_prefix}/start`
+  if (how === 'json') return jsonAnswer(401, {})
+  if (how === 'hint') return jsonAnswer(401, { error: 'login_required', login_url: startPath })
+  const target = targetOf(request, new URLSearchParams(), core)
+  if (how === 'page') {
+    const page = signInPage({ look, startPath, target, assetsPath, status: 403 })
+    return pageAnswer(page, setCookieHeaders(clearedSession(request, core)))
+  }
+  return hasReadableQuery(request.path) ? startLogin(request, core, { target }) : textAnswer(400, 'Bad Request')
+}
+
+/** Whether Go could parse the query: the original answers 400 for one it cannot. */
+function hasReadableQuery(path: string): boolean {
+  return !path.includes('?') || !/%(?![0-9A-Fa-f]{2})/.test(path)
+}
