@@ -193,3 +193,24 @@ test('the settings without effect are listed with their places and reasons', () 
     },
   ])
 })
+
+test('connector settings that will not do what they seem to are warned of', () => {
+  const { config, problems } = read(`issuer: https://example.com/dex
+storage: {type: memory}
+web: {http: a}
+connectors:
+- type: oidc
+  id: o
+  name: o
+  config:
+    issuer: https://id.example.com
+    clientID: dex
+    redirectURI: https://other.example.com/dex/callback
+    claimModifications: {filterGroupClaims: {groupsFilter: '(?=x)'}}
+`)
+  expect(config).toBeDefined()
+  expect(problems).toEqual([
+    'dex.yaml:11:5: warning: connectors[0].config.redirectURI: `https://other.example.com/dex/callback` is not the issuer followed by /callback; Dex would refuse every sign-in; `https://example.com/dex/callback`, unless browsers know the broker by another host',
+    'dex.yaml:12:46: warning: connectors[0].config.claimModifications.filterGroupClaims.groupsFilter: `(?=x)` is no regular expression (RE2), so it filters nothing, as in Dex',
+  ])
+})

@@ -9,6 +9,7 @@ import { parseWith } from '../kit/schema.ts'
 import { bcryptHash } from './bcrypt-hash.ts'
 import { checkStartup } from './config-checks.ts'
 import { resolveEnvironment } from './config-environment.ts'
+import { warnOfConnectors } from './connector-warnings.ts'
 import { type ConnectorConfig, connectorConfigSchema } from './connectors/index.ts'
 import { goDuration } from './go-duration.ts'
 import { readLeniently } from './lenient-keys.ts'
@@ -61,7 +62,17 @@ export const brokerConfigSchema = z.strictObject({
   oauth2: z
     .strictObject({
       grantTypes: z.array(z.string()).optional(),
-      responseTypes: z.array(z.string()).default(['code']),
+      /** Any of `code`, `token`, `id_token`; several in one text are taken one by one. */
+      responseTypes: z
+        .array(
+          z
+            .string()
+            .regex(
+              /^(code|token|id_token)( (code|token|id_token))*$/,
+              'unsupported response_type; known: code, token, id_token',
+            ),
+        )
+        .default(['code']),
       skipApprovalScreen: flag,
       alwaysShowLoginScreen: flag,
       /** Connector that checks the credentials of the password grant; without it the grant is off. */
@@ -71,11 +82,11 @@ export const brokerConfigSchema = z.strictObject({
   expiry: z
     .strictObject({
       /** Lifetime of ID and access tokens. */
-      idTokens: goDuration('24h'),
+      idTokens: goDuration('24h', { least: 1000 }),
       /** How long a visitor may take to sign in. */
-      authRequests: goDuration('24h'),
+      authRequests: goDuration('24h', { least: 1000 }),
       deviceRequests: goDuration('5m'),
-      signingKeys: goDuration('6h'),
+      signingKeys: goDuration('6h', { least: 60_000 }),
       refreshTokens: z
         .strictObject({
           disableRotation: flag,
@@ -109,7 +120,7 @@ export const brokerConfigSchema = z.strictObject({
       type: z.enum(['local'], 'must be `local`; keys in Vault are not supported').default('local'),
       config: z
         .strictObject({
-          keysRotationPeriod: goDuration('0s'),
+          keysRotationPeriod: goDuration('6h', { least: 60_000 }),
           algorithm: z.enum(['RS256', 'ES256']).default('RS256'),
         })
         .prefault({}),
@@ -159,7 +170,6 @@ export interface BrokerConfig extends z.output<typeof brokerConfigSchema> {
   readonly connectors: ConnectorConfig[]
 }
 export type StaticClient = BrokerConfig['staticClients'][number]
-export type StaticPassword = BrokerConfig['staticPasswords'][number]
 
 /**
  * Reads a Dex `config.yaml` as Dex does: keys in any case, unknown ones with a warning, unquoted numbers where text is
@@ -179,6 +189,7 @@ export function parseBrokerConfig(
   const told = new Set(found.list.map(({ path }) => path))
   const misfits = new Problems()
   const config = parseWith(brokerConfigSchema, value, { source, problems: misfits })
+  if (config) warnOfConnectors(config, { source, problems: found })
   // A setting whose variable is not set is empty now: that it does not fit either is no news.
   found.list.push(...misfits.list.filter(({ path }) => !told.has(path)))
   problems.list.push(...found.list)

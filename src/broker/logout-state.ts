@@ -20,7 +20,10 @@ export interface LogoutStates {
 }
 
 interface LogoutConfirmation {
+  /** The session of the browser that was asked. */
   readonly sid: string
+  /** The session the application named, where it is another. */
+  readonly namedSid?: string
   readonly destination: LogoutDestination
 }
 

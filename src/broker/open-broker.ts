@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import type { Fetch, Part, RequestContext } from '../http/part.ts'
 import { assetResponse } from '../http/views/assets.ts'
 import type { Clock } from '../kit/clock.ts'
+import { GatehouseError } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
 import type { Records } from '../store/records.ts'
@@ -71,7 +72,7 @@ function assemble({ config, records, signingKeys, clock, random, log, fetch, sta
     clock,
     algorithm: signer?.config.algorithm ?? 'RS256',
     schedule: {
-      period: signer?.config.keysRotationPeriod || expiry.signingKeys,
+      period: signer?.config.keysRotationPeriod ?? expiry.signingKeys,
       publishAhead,
       keepAfter: expiry.idTokens,
     },
@@ -157,6 +158,9 @@ function routes(broker: Broker, algorithm: string): Hono<Env> {
   dex.get('/robots.txt', () => new Response('User-agent: *\nDisallow: /\n'))
   app.notFound((c) => showError(broker, c.env, { status: 404, message: errorTexts.noResource }))
   app.onError((error, c) => {
+    if (error instanceof GatehouseError && error.code === 'body_too_large') {
+      return showError(broker, c.env, { status: 413, message: 'The form is too large.' })
+    }
     broker.log.error('request failed', { requestId: c.env.requestId, error })
     return showError(broker, c.env, { status: 500, message: 'Internal server error.' })
   })

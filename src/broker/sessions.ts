@@ -17,7 +17,6 @@ export interface BrokerSession {
 
 /** A session that has just been ended: what is left to do. */
 export interface EndedSession {
-  readonly connectorId: string
   readonly upstreamIdToken: string | undefined
   readonly familyIds: readonly string[]
 }
@@ -39,8 +38,8 @@ export interface Sessions {
   /** The upstream provider gave a newer ID token. */
   renew(sid: string, upstreamIdToken: string | undefined): Promise<void>
   hasEnded(sid: string): Promise<boolean>
-  /** Ends the session for good; `undefined` where it is not live any more. */
-  end(sid: string): Promise<EndedSession | undefined>
+  /** Ends the session for good. Asked again it tells the same, but for the families. */
+  end(sid: string): Promise<EndedSession>
 }
 
 /** How many refresh families of one client a session keeps: a login more drops the oldest. */
@@ -63,7 +62,7 @@ export function openSessions({
   random: Random
 }): Sessions {
   const sessions = records.collection<BrokerSession>('broker-sessions')
-  const ended = records.collection<true>('broker-ended-sessions')
+  const ended = records.collection<{ readonly upstreamIdToken?: string }>('broker-ended-sessions')
   const expiry = () => clock.now() + lifetime
 
   const ofCookies: Sessions['ofCookies'] = async (cookies) => {
@@ -73,6 +72,11 @@ export function openSessions({
       if (session && isEqualHash(hashOf(secret), session.secretHash)) return { sid, session }
     }
     return undefined
+  }
+
+  async function endedBefore(sid: string): Promise<EndedSession> {
+    const sealed = (await ended.find(sid))?.upstreamIdToken
+    return { upstreamIdToken: sealed === undefined ? undefined : atRest.open(sealed), familyIds: [] }
   }
 
   return {
@@ -104,12 +108,12 @@ export function openSessions({
     },
     async end(sid) {
       // The mark comes first: whoever redeems a code meanwhile sees it.
-      await ended.create(sid, true, clock.now() + tokenLifetime)
+      await ended.create(sid, {}, clock.now() + tokenLifetime)
       const session = await sessions.find(sid)
-      if (!session || !(await sessions.delete(sid))) return undefined
-      const { connectorId, upstreamIdToken, families } = session
+      if (!session || !(await sessions.delete(sid))) return endedBefore(sid)
+      const { upstreamIdToken, families } = session
+      if (upstreamIdToken !== undefined) await ended.update(sid, () => ({ upstreamIdToken }))
       return {
-        connectorId,
         upstreamIdToken: upstreamIdToken === undefined ? undefined : atRest.open(upstreamIdToken),
         familyIds: families.map(({ familyId }) => familyId),
       }

@@ -12,7 +12,6 @@ export const errorTexts = {
   noResource: 'Requested resource does not exist.',
   method: 'Unsupported request method.',
   authentication: 'Authentication failed. Please contact your administrator or try again later.',
-  login: 'Login error. Please contact your administrator or try again later.',
   groups: 'You are not a member of any of the required groups to authenticate.',
 } as const
 
@@ -40,6 +39,7 @@ const titles: Readonly<Record<number, string>> = {
   401: 'Not allowed',
   403: 'You do not have access',
   404: 'Not found',
+  413: 'Too large',
   500: 'Sign-in failed',
   503: 'Sign-in is not available right now',
 }

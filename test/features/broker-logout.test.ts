@@ -18,6 +18,7 @@ import {
   signIn,
   testClock,
   tokenRequest,
+  user,
 } from './broker-world.ts'
 
 let upstream: Upstream
@@ -115,6 +116,25 @@ test('the confirmation page signs out when its own form is sent, not when anothe
   const answer = await browser.post('/dex/logout', { confirm })
   expect(answer.headers.get('location')).toBe('/oauth2/sign_in')
   expect(await isAlive(broker, tokens)).toBe(false)
+})
+
+test('who confirms for one session what an application asked for another ends both', async () => {
+  const { broker } = await openWorld({
+    ...local,
+    staticPasswords: [user, { ...user, email: 'b@example.com', userID: '2' }],
+  })
+  const browser = openBrowser(broker)
+  const first = await redeem(broker, await signIn(browser))
+  const second = await redeem(broker, await signIn(browser, {}, { login: 'b@example.com', password: 'password' }))
+  expect(await isAlive(broker, { ...first })).toBe(true)
+  const page = await (await browser.get(logoutPath({ id_token_hint: first.id_token }))).text()
+  await browser.post('/dex/logout', { confirm: /name="confirm" value="([^"]+)"/.exec(page)?.[1] ?? '' })
+  const alive = await Promise.all(
+    [first, second].map(({ access_token }) =>
+      browser.get('/dex/userinfo', { authorization: `Bearer ${access_token}` }),
+    ),
+  )
+  expect(alive.map(({ status }) => status)).toEqual([403, 403])
 })
 
 test('an expired hint signs out the browser it belongs to, and asks in any other', async () => {
@@ -225,6 +245,18 @@ test('signing out reaches the identity provider and comes back to the applicatio
   expect(await isAlive(broker, tokens)).toBe(false)
   await signInUpstream(browser, person)
   expect(person.wasAsked(), 'signed out upstream').toBe(true)
+})
+
+test('signing out twice reaches the identity provider twice, in case the first time did not get there', async () => {
+  const { broker } = await openWorld(keycloak(), { clock: testClock(Date.now()), fetch: upstream.fetch })
+  const browser = openBrowser(broker)
+  const tokens = await redeem(broker, await signInUpstream(browser, openUpstreamBrowser(upstream, { login: 'ada' })))
+  const path = logoutPath({ id_token_hint: tokens.id_token })
+  const [first, second] = [await browser.get(path), await browser.get(path)].map(
+    (answer) => new URL(answer.headers.get('location') ?? '').searchParams.get('id_token_hint') ?? 'none',
+  )
+  expect(first).toMatch(/^eyJ/)
+  expect(second).toBe(first)
 })
 
 test('with the identity provider down the session ends here, and the page says what did not', async () => {

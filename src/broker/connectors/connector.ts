@@ -99,12 +99,22 @@ export interface ConnectorDependencies {
   readonly log: Log
 }
 
-/** The identity provider failed: `unavailable` may pass by itself, `failed` will not. */
+/**
+ * The identity provider failed: `unavailable` may pass by itself, `failed` will not. It goes to the log, so `detail`
+ * says what happened and carries nothing the provider sent along: that may hold tokens.
+ */
 export class ConnectorError extends GatehouseError {
   declare readonly code: 'connector_unavailable' | 'connector_failed'
 
-  constructor(kind: 'unavailable' | 'failed', detail: string, cause?: unknown) {
-    super(`connector_${kind}`, 'the identity provider could not complete the sign-in', { detail, cause })
+  constructor(kind: 'unavailable' | 'failed', detail: string) {
+    super(`connector_${kind}`, 'the identity provider could not complete the sign-in', { detail })
     this.name = 'ConnectorError'
   }
+}
+
+/** What an error says, with the system's code of what lies behind it (`fetch failed (ECONNREFUSED)`). */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code } = (error.cause ?? {}) as { code?: unknown }
+  return typeof code === 'string' ? `${error.message} (${code})` : error.message
 }

@@ -11,7 +11,7 @@ import {
   type ServerMetadata,
 } from 'openid-client'
 import { systemClock } from '../../kit/clock.ts'
-import { type ConnectorDependencies, ConnectorError } from './connector.ts'
+import { type ConnectorDependencies, ConnectorError, messageOf } from './connector.ts'
 import type { OidcConnectorConfig } from './oidc-config.ts'
 
 /** The identity provider behind an `oidc` connector: its discovery document, fetched when first needed. */
@@ -45,11 +45,7 @@ export function openUpstreamProvider(
       return found
     } catch (cause) {
       const wait = Math.min(failure ? failure.wait * 2 : retry.first, retry.longest)
-      const error = new ConnectorError(
-        'unavailable',
-        `discovery of ${config.issuer} failed: ${messageOf(cause)}`,
-        cause,
-      )
+      const error = new ConnectorError('unavailable', `discovery of ${config.issuer} failed: ${messageOf(cause)}`)
       failure = { error, wait, retryAt: clock.now() + wait }
       throw error
     }
@@ -147,8 +143,4 @@ function isInsecure({ issuer }: OidcConnectorConfig): boolean {
 
 function optional(name: string, value: string): Record<string, string> {
   return value === '' ? {} : { [name]: value }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -16,6 +16,7 @@ import {
   type ConnectorDependencies,
   ConnectorError,
   type LoginAttempt,
+  messageOf,
   type Outcome,
 } from './connector.ts'
 import type { OidcConnectorConfig } from './oidc-config.ts'
@@ -149,11 +150,7 @@ function asConnectorError(what: string, cause: unknown): ConnectorError {
   const isOAuth = cause instanceof AuthorizationResponseError || cause instanceof ResponseBodyError
   const reason = isOAuth ? `${cause.error} ${cause.error_description ?? ''}`.trim() : messageOf(cause)
   const isTransient = cause instanceof TypeError || (cause instanceof Error && cause.name === 'TimeoutError')
-  return new ConnectorError(isTransient ? 'unavailable' : 'failed', `${what} failed upstream: ${reason}`, cause)
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
+  return new ConnectorError(isTransient ? 'unavailable' : 'failed', `${what} failed upstream: ${reason}`)
 }
 
 function optionalText<Name extends string>(name: Name, value: string | undefined): { [key in Name]?: string } {

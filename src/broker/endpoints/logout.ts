@@ -3,7 +3,7 @@ import { pageResponse } from '../../http/views/page.ts'
 import { redirectTo, withQuery } from '../../oauth/responses.ts'
 import type { Broker } from '../broker.ts'
 import { sessionCookies, sessionSetCookie } from '../browser-cookies.ts'
-import { ConnectorError } from '../connectors/connector.ts'
+import { ConnectorError, type LogoutCapability } from '../connectors/connector.ts'
 import { endSession } from '../end-session.ts'
 import { type LogoutHint, readLogoutHint } from '../logout-hint.ts'
 import type { LogoutDestination } from '../logout-state.ts'
@@ -29,6 +29,7 @@ export async function handleLogout(broker: Broker, request: Request, context: Re
     const confirmed = broker.logouts.openConfirmation(parameters.get('confirm') ?? '')
     if (current && confirmed?.sid === current.sid) {
       const { connectorId } = current.session
+      if (confirmed.namedSid !== undefined) await endSession(broker, confirmed.namedSid)
       return signOut(broker, { sid: current.sid, connectorId, destination: confirmed.destination }, context)
     }
   }
@@ -40,7 +41,11 @@ export async function handleLogout(broker: Broker, request: Request, context: Re
   return pageResponse(
     confirmLogoutPage({
       action: `${broker.issuer.path}/logout`,
-      confirmation: broker.logouts.sealConfirmation({ sid: current.sid, destination }),
+      confirmation: broker.logouts.sealConfirmation({
+        sid: current.sid,
+        ...(hint ? { namedSid: hint.sid } : {}),
+        destination,
+      }),
       clientName: broker.clients.get(destination.clientId ?? '')?.name,
       ...lookOf(broker, context.requestId),
     }),
@@ -82,7 +87,6 @@ async function signOut(
   { sid, connectorId, destination }: Logout,
   context: RequestContext,
 ): Promise<Response> {
-  const hadEnded = await broker.sessions?.hasEnded(sid)
   const ended = await endSession(broker, sid)
   broker.log.info('signed out', {
     requestId: context.requestId,
@@ -90,13 +94,13 @@ async function signOut(
     clientId: destination.clientId,
   })
   const connector = broker.connectors.find(({ id }) => id === connectorId)
-  const response = hadEnded || !connector?.logout ? await finish() : await goUpstream()
+  const response = connector?.logout ? await goUpstream(connector.logout) : await finish()
   response.headers.append('set-cookie', sessionSetCookie(broker, undefined))
   return response
 
-  async function goUpstream(): Promise<Response> {
+  async function goUpstream(logout: LogoutCapability): Promise<Response> {
     try {
-      const location = await connector?.logout?.logoutUrl({
+      const location = await logout.logoutUrl({
         idTokenHint: ended?.upstreamIdToken,
         state: broker.logouts.sealDestination(destination),
       })

@@ -24,7 +24,7 @@ const meanings: Readonly<Record<string, string>> = {
 
 /** Asks whether the application may have what it asks for. */
 export function approvalPage(props: ApprovalPageProps): Html {
-  const { action, approvalId, username, clientName, scopes, assetsPath, requestId } = props
+  const { action, approvalId, username, clientName, scopes, ...look } = props
   const wishes = scopes.flatMap((scope) => meanings[scope] ?? audienceWish(scope) ?? [])
   const body = html`<section class="card">
 <h1>Let ${clientName} sign you in?</h1>
@@ -41,7 +41,7 @@ ${hiddenFields({ req: approvalId })}
 <button class="button secondary" type="submit" name="approval" value="rejected">Cancel</button>
 </form>
 </section>`
-  return page({ title: `Sign in to ${clientName}`, body, assetsPath, requestId })
+  return page({ title: `Sign in to ${clientName}`, body, ...look })
 }
 
 function audienceWish(scope: string): string | undefined {

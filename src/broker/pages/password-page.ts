@@ -18,7 +18,7 @@ export interface PasswordPageProps extends Look {
 
 /** Asks for a name and a password. */
 export function passwordPage(props: PasswordPageProps): Html {
-  const { action, prompt, username, error, backHref, clientName, assetsPath, requestId } = props
+  const { action, prompt, username, error, backHref, clientName, ...look } = props
   const invalid = error === undefined ? '' : html` aria-invalid="true" aria-describedby="login-error"`
   const startsAtName = username === ''
   const body = html`<section class="card">
@@ -34,5 +34,5 @@ ${error === undefined ? '' : html`<div id="login-error">${alert(error)}</div>`}
 </form>
 ${backHref === undefined ? '' : html`<p class="card-foot"><a href="${backHref}">Sign in another way</a></p>`}
 </section>`
-  return page({ title: 'Sign in', body, assetsPath, requestId, script: true })
+  return page({ title: 'Sign in', body, ...look, script: true })
 }
