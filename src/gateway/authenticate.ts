@@ -1,31 +1,13 @@
 import type { Fetch } from '../http/part.ts'
 import { GenerationCache } from '../kit/cache.ts'
-import { type Clock, epochSeconds } from '../kit/clock.ts'
+import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
-import type { Claims } from '../policy/facts.ts'
 import type { JwtRule } from '../policy/request-authentication.ts'
-import { audiencesOf } from '../tokens/jwt.ts'
-import { checkClaims, checkSignature } from '../tokens/verify.ts'
-import { claimHeaders } from './claim-headers.ts'
 import type { GatewayMode } from './config.ts'
-import { type KeySource, openKeySource } from './key-sources.ts'
+import { openKeySource } from './key-sources.ts'
 import { type FoundToken, findTokens, locationsOf, type TokenLocation, type TokenSource } from './token-locations.ts'
 import { type Refusal, type RefusalReason, refusalOf } from './token-refusals.ts'
-
-/** A token that was verified: what policies and apps are told of it. */
-export interface VerifiedToken {
-  /** The claims, those written with spaces split into lists. */
-  readonly claims: Claims
-  /** Headers to set, flat. */
-  readonly headers: readonly string[]
-  /** Whether the token itself is forwarded. */
-  readonly keepsToken: boolean
-  /** Index of the rule that verified it, in the order rules are tried. */
-  readonly ruleIndex: number
-  /** Milliseconds since the epoch between which it may be used without verifying again. */
-  readonly notBefore: number
-  readonly notAfter: number
-}
+import { bareAudience, type TokenRule, type VerifiedToken, verifyToken } from './verify-token.ts'
 
 /** What came of looking for tokens. */
 export type Authentication =
@@ -56,99 +38,33 @@ interface LocationGroup {
   readonly verified: GenerationCache<VerifiedToken>
 }
 
-interface CompiledRule {
-  readonly index: number
-  readonly rule: JwtRule
-  readonly audiences: readonly string[]
-  readonly keys: KeySource
-  readonly group: LocationGroup
+/** The tokens of one request, by the group that found them; groups that found none are not in it. */
+type Findings = ReadonlyMap<LocationGroup, readonly FoundToken[]>
+
+interface Dependencies {
+  readonly mode: GatewayMode
+  readonly clock: Clock
+  readonly log: Log
+  readonly fetch: Fetch
 }
 
 const none: Authentication = { kind: 'none' }
-/** Envoy's default `clock_skew_seconds`. */
-const skewSeconds = 60
-/** How long a verified token is believed without looking at the keys again. */
-const believedMilliseconds = 300_000
 const cachedTokens = 5_000
 /** Longer tokens are verified each time, so that memory stays bounded. */
 const longestCachedToken = 16_384
 
 /** Compiles merged rules; nothing is fetched before the first token comes. */
-export function openAuthenticator(
-  jwtRules: readonly JwtRule[],
-  { mode, clock, log, fetch }: { mode: GatewayMode; clock: Clock; log: Log; fetch: Fetch },
-): Authenticator {
+export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: Dependencies): Authenticator {
+  const { mode, clock } = dependencies
   const groups = groupByLocations(jwtRules)
-  const rules = jwtRules.map((rule, index): CompiledRule => {
-    const group = groups.find((one) => one.rules.includes(index)) ?? groups[0]
-    if (!group) throw new TypeError('every rule is in a group')
-    const audiences = rule.audiences.map(bareAudience)
-    return { index, rule, audiences, keys: openKeySource(rule, { fetch, clock, log }), group }
-  })
-
-  async function verify(found: ReadonlyMap<LocationGroup, readonly FoundToken[]>): Promise<Authentication> {
-    let worst: RefusalReason | undefined
-    for (const compiled of rules) {
-      const tokens = found.get(compiled.group) ?? []
-      if (tokens.length === 0) continue
-      const outcome = await verifyAll(compiled, tokens)
-      if ('claims' in outcome) {
-        const text = tokens[0]?.text
-        const isOnly = found.size === 1 && tokens.length === 1
-        if (isOnly && text && text.length <= longestCachedToken) compiled.group.verified.set(text, outcome)
-        return { kind: 'verified', token: outcome, found: tokens }
-      }
-      if (!worst || worst.reason === 'issuer-mismatch') worst = outcome
-    }
-    return worst ? { kind: 'refused', refusal: refusalOf(worst, mode) } : none
-  }
-
-  /** Every token a rule finds must be good; they are verified from the last to the first (Envoy authenticator.cc). */
-  async function verifyAll(
-    compiled: CompiledRule,
-    tokens: readonly FoundToken[],
-  ): Promise<VerifiedToken | RefusalReason> {
-    let first: VerifiedToken | undefined
-    for (const token of tokens.toReversed()) {
-      const outcome = await verifyOne(compiled, token)
-      if (!('claims' in outcome)) return outcome
-      first = outcome
-    }
-    if (!first) throw new TypeError('there was a token to verify')
-    return first
-  }
-
-  async function verifyOne(
-    { rule, index, keys, audiences }: CompiledRule,
-    { text }: FoundToken,
-  ): Promise<VerifiedToken | RefusalReason> {
-    const nowSeconds = epochSeconds(clock)
-    const issuer = rule.issuer === '' ? {} : { issuer: rule.issuer }
-    const checked = checkClaims(text, { ...issuer, nowSeconds, skewSeconds })
-    if (!checked.ok) return checked
-    const { claims } = checked.jwt
-    if (audiences.length > 0 && !audiencesOf(claims).some((one) => audiences.includes(bareAudience(one)))) {
-      return { reason: 'audience-mismatch' }
-    }
-    const known = await keys.keysFor(checked.jwt)
-    if (!known) return { reason: 'keys-unavailable' }
-    const verification = checkSignature(checked.jwt, known)
-    if (!verification.ok) return verification
-    const { exp, nbf } = claims as { exp?: number; nbf?: number } // types checked by parseJwt
-    const payload = text.slice(text.indexOf('.') + 1, text.lastIndexOf('.'))
-    return {
-      claims: splitClaims(claims, rule.spaceDelimitedClaims),
-      headers: claimHeaders(rule, claims, payload, mode),
-      keepsToken: rule.forwardOriginalToken,
-      ruleIndex: index,
-      notBefore: nbf === undefined ? 0 : (nbf - skewSeconds) * 1000,
-      notAfter: Math.min(
-        clock.now() + believedMilliseconds,
-        exp === undefined ? Number.POSITIVE_INFINITY : (exp + skewSeconds) * 1000,
-      ),
-    }
-  }
-
+  const rules = jwtRules.map(
+    (rule, index): TokenRule => ({
+      index,
+      rule,
+      audiences: rule.audiences.map(bareAudience),
+      keys: openKeySource(rule, dependencies),
+    }),
+  )
   return {
     outputs: jwtRules.map(outputsOf),
     readsTokenFrom: (header, source) =>
@@ -157,22 +73,13 @@ export function openAuthenticator(
         return findTokens(here, source, mode).length > 0
       }),
     authenticate(source) {
-      let only: { readonly group: LocationGroup; readonly tokens: readonly FoundToken[] } | undefined
-      let found: Map<LocationGroup, readonly FoundToken[]> | undefined
+      let findings: Map<LocationGroup, readonly FoundToken[]> | undefined
       for (const group of groups) {
         const tokens = findTokens(group.locations, source, mode)
-        if (tokens.length === 0) continue
-        if (only) found = (found ?? new Map([[only.group, only.tokens]])).set(group, tokens)
-        else only = { group, tokens }
+        if (tokens.length > 0) findings = (findings ?? new Map()).set(group, tokens)
       }
-      if (!only) return none
-      if (found) return verify(found)
-      const text = only.tokens.length === 1 ? only.tokens[0]?.text : undefined
-      const token = text === undefined ? undefined : only.group.verified.get(text)
-      const now = clock.now()
-      if (token && token.notBefore <= now && now <= token.notAfter)
-        return { kind: 'verified', token, found: only.tokens }
-      return verify(new Map([[only.group, only.tokens]]))
+      if (!findings) return none
+      return verifiedBefore(findings, clock.now()) ?? verifyFindings(rules, findings, dependencies)
     },
   }
 }
@@ -186,22 +93,63 @@ function groupByLocations(jwtRules: readonly JwtRule[]): readonly LocationGroup[
   }))
 }
 
+/** The group and text of a request's only token; only such outcomes are kept, since they depend on nothing else. */
+function onlyToken(findings: Findings): { readonly group: LocationGroup; readonly text: string } | undefined {
+  if (findings.size !== 1) return undefined
+  for (const [group, tokens] of findings) {
+    const [token] = tokens
+    return tokens.length === 1 && token ? { group, text: token.text } : undefined
+  }
+  return undefined
+}
+
+function verifiedBefore(findings: Findings, now: number): Authentication | undefined {
+  const only = onlyToken(findings)
+  const token = only?.group.verified.get(only.text)
+  if (!only || !token || now < token.notBefore || token.notAfter < now) return undefined
+  return { kind: 'verified', token, found: findings.get(only.group) ?? [] }
+}
+
+/** Rules are tried in order and the first that verifies wins; “another issuer” is the least telling of refusals. */
+async function verifyFindings(
+  rules: readonly TokenRule[],
+  findings: Findings,
+  dependencies: Dependencies,
+): Promise<Authentication> {
+  let worst: RefusalReason | undefined
+  for (const rule of rules) {
+    for (const [group, found] of findings) {
+      if (!group.rules.includes(rule.index)) continue
+      const outcome = await verifyAll(rule, found, dependencies)
+      if ('claims' in outcome) {
+        const only = onlyToken(findings)
+        if (only && only.text.length <= longestCachedToken) group.verified.set(only.text, outcome)
+        return { kind: 'verified', token: outcome, found }
+      }
+      if (!worst || worst.reason === 'issuer-mismatch') worst = outcome
+    }
+  }
+  return worst ? { kind: 'refused', refusal: refusalOf(worst, dependencies.mode) } : none
+}
+
+/** Every token a rule finds must be good; they are verified from the last to the first (Envoy authenticator.cc). */
+async function verifyAll(
+  rule: TokenRule,
+  tokens: readonly FoundToken[],
+  dependencies: Dependencies,
+): Promise<VerifiedToken | RefusalReason> {
+  let first: VerifiedToken | undefined
+  for (const { text } of tokens.toReversed()) {
+    const outcome = await verifyToken(rule, text, dependencies)
+    if (!('claims' in outcome)) return outcome
+    first = outcome
+  }
+  if (!first) throw new TypeError('there was a token to verify')
+  return first
+}
+
 /** The headers a rule sets; a client's own are never forwarded under these names. */
 function outputsOf({ outputPayloadToHeader, outputClaimToHeaders }: JwtRule): readonly string[] {
   const claimNames = outputClaimToHeaders.map(({ header }) => header)
   return outputPayloadToHeader === undefined ? claimNames : [outputPayloadToHeader, ...claimNames]
-}
-
-/** Audiences are compared without their scheme and one trailing slash (Envoy jwt_verify_lib check_audience). */
-function bareAudience(audience: string): string {
-  return audience.replace(/^https?:\/\//, '').replace(/\/$/, '')
-}
-
-function splitClaims(claims: Claims, names: readonly string[]): Claims {
-  const split: Record<string, unknown> = {}
-  for (const name of ['scope', 'permission', ...names]) {
-    const value = Object.hasOwn(claims, name) ? claims[name] : undefined
-    if (typeof value === 'string') split[name] = value.split(' ')
-  }
-  return { ...claims, ...split }
 }

@@ -5,7 +5,8 @@ import { parseRequestAuthentication, type RequestAuthentication } from '../polic
 import { appliesTo, type Workload } from '../policy/scope.ts'
 import { type Ingress, parseIngress } from './ingress.ts'
 import { defaultMeshConfig, type MeshConfig, parseMeshConfig } from './mesh-config.ts'
-import { parseVirtualService, type VirtualService } from './virtual-service.ts'
+import { parseVirtualService } from './parse-virtual-service.ts'
+import type { VirtualService } from './virtual-service.ts'
 
 /** `istio`: Istio's behaviour to the letter, holes included. `native`: the same policies with the holes closed. */
 export type GatewayMode = 'native' | 'istio'
@@ -65,13 +66,15 @@ export function parseGatewayConfig(
   return config
 }
 
+/** Members that tell a MeshConfig from other documents without a `kind`. */
+const meshMembers = ['extensionProviders', 'pathNormalization', 'rootNamespace', 'trustDomain', 'defaultConfig']
+
 /** The MeshConfig a document is or holds. */
 function meshOf(document: Reader): Reader | undefined {
   const kind = document.field('kind').value
   if (kind === 'IstioOperator') return document.field('spec').field('meshConfig')
   if (kind !== undefined && kind !== 'MeshConfig') return undefined
-  const members = ['extensionProviders', 'pathNormalization', 'rootNamespace', 'defaultConfig']
-  return members.some((name) => document.field(name).isPresent) ? document : undefined
+  return meshMembers.some((name) => document.field(name).isPresent) ? document : undefined
 }
 
 function readResource(

@@ -7,7 +7,6 @@ import { respond, respondText } from './respond.ts'
 import { rewritePath } from './rewrite.ts'
 import type { Route } from './routes.ts'
 import { forwardUpgrade, isForeignOrigin } from './upgrade.ts'
-import type { Upstream } from './upstreams.ts'
 import type { Destination, HeaderOperations, Redirect, Rewrite } from './virtual-service.ts'
 
 /** The last step: the policies allowed the request, so its route is followed. */
@@ -65,7 +64,8 @@ function forwardTo(exchange: Exchange, route: Route, destination: Destination | 
     respondText(exchange, 403, 'websocket from a foreign origin')
     return
   }
-  prepareHeaders(exchange, upstream, rewrite?.authority)
+  if (rewrite?.authority !== undefined) exchange.headers.set('host', rewrite.authority)
+  if (upstream.kind === 'origin' || upstream.hidesOwnCookies) hideOwnCookies(exchange)
   applyOperations(exchange.headers, route.route.requestHeaders)
   applyOperations(exchange.headers, destination.requestHeaders)
   const target = rewritePath(exchange.path, route, rewrite) + exchange.query
@@ -85,17 +85,7 @@ function forwardTo(exchange: Exchange, route: Route, destination: Destination | 
   context.parts.serve(upstream.part, request, response, as)
 }
 
-/** Headers that tell the app of the request's way, and what it must not see. */
-function prepareHeaders(exchange: Exchange, upstream: Upstream, authority: string | undefined): void {
-  const { headers, context, state, peerAddress, scheme, host, requestId } = exchange
-  const isTrusting = state.config.meshConfig.numTrustedProxies > 0 || !state.isNative
-  const before = isTrusting ? headers.get('x-forwarded-for') : undefined
-  headers.set('x-forwarded-for', before === undefined ? peerAddress : `${before},${peerAddress}`)
-  headers.set('x-forwarded-proto', scheme)
-  if (state.isNative || headers.get('x-forwarded-host') === undefined) headers.set('x-forwarded-host', host)
-  headers.set('x-request-id', requestId)
-  if (authority !== undefined) headers.set('host', authority)
-  if (upstream.kind === 'part' && !upstream.hidesOwnCookies) return
+function hideOwnCookies({ headers, context }: Exchange): void {
   const cookies = headers.get('cookie')
   if (cookies === undefined) return
   const kept = withoutCookies(cookies, context.ownCookies)

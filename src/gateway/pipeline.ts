@@ -3,16 +3,18 @@ import type { AskAnswer } from './ask.ts'
 import type { Authentication } from './authenticate.ts'
 import type { Exchange } from './exchange.ts'
 import { followRoute } from './follow-route.ts'
+import { addForwardingHeaders } from './forwarding-headers.ts'
 import { type Provider, verdictOf } from './providers.ts'
 import { respondAnswer, respondForbidden, respondText, respondUnauthorized } from './respond.ts'
 import { withoutParam } from './token-locations.ts'
 
 /**
- * A request's way after its path and headers are in order (docs/ARCHITECTURE.md): route, CUSTOM, tokens, AUDIT, DENY,
+ * A request's way once its path is normalised and its headers stripped (docs/ARCHITECTURE.md): route, CUSTOM, tokens, AUDIT, DENY,
  * ALLOW, forward. It runs without a pause where the provider answers at once and the token was verified before.
  */
 export function runPipeline(exchange: Exchange): void {
   const { state } = exchange
+  addForwardingHeaders(exchange)
   if (state.isNative && exchange.headers.count('authorization') > 1) {
     // RFC 9110 §5.3: no list field; which of them an app would believe is anyone's guess
     respondUnauthorized(exchange, { status: 401, text: 'more than one Authorization header' })

@@ -51,6 +51,41 @@ test('without trusted proxies nobody can claim another address', async () => {
   expect((await peer.send('GET', '/', { 'x-forwarded-for': '10.4.5.6' })).status).toBe(403)
 })
 
+test('what policies and providers see of a request’s way is what the app sees', async () => {
+  const ask = {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: 'ask', namespace: 'istio-system' },
+    spec: {
+      action: 'CUSTOM',
+      provider: { name: 'oauth2-proxy' },
+      rules: [{ when: [{ key: 'request.headers[x-forwarded-for]', values: ['127.0.0.1'] }] }],
+    },
+  }
+  const includeRequestHeadersInCheck = ['x-forwarded-*']
+  const provider = { name: 'oauth2-proxy', envoyExtAuthzHttp: { service: 'a', port: 80, includeRequestHeadersInCheck } }
+  const mesh = JSON.stringify({ extensionProviders: [provider] })
+  world = await gatewayWorld({ yaml: [catchAllRoute, JSON.stringify(ask), mesh].join('\n---\n') })
+  const spoofed = { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil.example' }
+  await world.send('GET', '/', spoofed)
+  const told = {
+    'x-forwarded-for': '127.0.0.1',
+    'x-forwarded-proto': 'http',
+    'x-forwarded-host': 'platform.example.com',
+  }
+  expect(world.asked[0]?.headers).toEqual(told)
+  expect(world.seen[0]?.headers).toMatchObject(told)
+})
+
+test('in istio mode the list of addresses is added to', async () => {
+  world = await gatewayWorld({ yaml: catchAllRoute, mode: 'istio' })
+  await world.send('GET', '/', { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-host': 'any.example' })
+  expect(world.seen[0]?.headers).toMatchObject({
+    'x-forwarded-for': '6.6.6.6,127.0.0.1',
+    'x-forwarded-host': 'any.example',
+  })
+})
+
 test('with more trusted proxies than entries the peer is the client', async () => {
   const { send } = await open(3, { remoteIpBlocks: ['127.0.0.1'] })
   expect((await send('GET', '/', { 'x-forwarded-for': '10.4.5.6, 10.4.5.7' })).status).toBe(403)
