@@ -241,10 +241,8 @@ test('a check that was under way during the sign-out does not bring the session 
   await signIn()
   const { cookieHeader: cookie } = browser
   const opened = records.collection.bind(records)
-  let release: (() => void) | undefined
-  const held = new Promise<void>((resolve) => {
-    release = resolve
-  })
+  const released = Promise.withResolvers<void>()
+  const reached = Promise.withResolvers<void>()
   let isHolding = true
   records.collection = <Value>(name: string) => {
     const collection = opened<Value>(name)
@@ -252,8 +250,10 @@ test('a check that was under way during the sign-out does not bring the session 
     return {
       ...collection,
       async find(id: string) {
+        const mustWait = isHolding
         const found = await collection.find(id)
-        if (isHolding) await held
+        reached.resolve()
+        if (mustWait) await released.promise
         return found
       },
     }
@@ -261,9 +261,10 @@ test('a check that was under way during the sign-out does not bring the session 
   const proxy = open()
   const request = { method: 'GET', path: '/x', host: 'h', clientAddress: '', requestId: '', headers: { cookie } }
   const underWay = proxy.check(request)
+  await reached.promise
   isHolding = false
   await proxy.check({ ...request, path: '/oauth2/sign_out' })
-  release?.()
+  released.resolve()
   expect((await underWay).status).toBe(200)
   expect((await proxy.check(request)).status).toBe(403)
 })
