@@ -1,7 +1,7 @@
 import { type DocumentPath, Problems, type SourceDocument } from '../kit/problems.ts'
 import type { ChainSecrets } from './chain-secrets.ts'
 import type { Environment } from './environment.ts'
-import type { ReportBook } from './report.ts'
+import { isOurs, type ReportBook } from './report.ts'
 import type { AppRoute } from './stock.ts'
 
 /** What the steps share that adapt a platform's files to this run. */
@@ -41,6 +41,7 @@ export function readSorted<Result>(
   const own = new Problems()
   const result = read(own)
   for (const problem of own.list) {
+    if (problem.severity === 'warning' && isOurs(problem)) continue // nothing the user wrote
     const { severity, message, fix, file, line, path } = problem
     const why = noEffect.exec(message)
     if (severity === 'error' || !why || fix?.startsWith('did you mean')) problems.list.push(problem)

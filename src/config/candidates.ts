@@ -1,6 +1,7 @@
 import type { Problems } from '../kit/problems.ts'
 import type { KeyedTexts } from './keyed-texts.ts'
 import type { Manifests } from './manifests.ts'
+import type { ReportBook } from './report.ts'
 import { titleOf } from './resource.ts'
 import { positionsOf, type SourceText } from './source-text.ts'
 
@@ -69,8 +70,8 @@ function kindOfText(text: string): CandidateKind | undefined {
   if (/^(?:extensionProviders|defaultConfig|pathNormalization|rootNamespace|trustDomain)[ \t]*:/m.test(text))
     return 'mesh'
   if (
-    /(?:^|[{,[])\s*"?realm"?[ \t]*:[ \t]*["'\w$]/m.test(text) &&
-    /"?(?:clients|users|groups|roles|enabled)"?\s*:/.test(text)
+    /(?:^|[{,[])[ \t]*"?realm"?[ \t]*:[ \t]*["'\w$]/m.test(text) &&
+    /\b(?:clients|users|groups|roles|enabled)"?[ \t]*:/.test(text)
   ) {
     return 'realm'
   }
@@ -99,4 +100,9 @@ export function positionOfStart(text: SourceText | undefined): { line: number; c
   if (!text) return { line: 1, column: 1 }
   const offset = Math.max(0, text.text.search(/^(?![ \t\r]*(?:$|#)|---)/m))
   return text.locate(positionsOf(text.text.slice(0, offset + 1))(offset))
+}
+
+/** Tells that a candidate is read. */
+export function tellHonoured({ text, title }: Candidate, report: ReportBook): void {
+  report.at('honoured', { file: text.file, position: () => positionOfStart(text) }, [], title)
 }

@@ -29,11 +29,12 @@ export function findHosts(originals: Originals, gateway: GatewayConfig, { apps, 
   }
   for (const [host, part] of Object.entries(kubeflowHosts)) map(host, part)
   for (const { url, what, source, path } of backChannelUrls(originals)) {
-    const host = /^https?:\/\/([^/:]+)/.exec(url)?.[1]
+    const host = hostOf(url)
     if (!host || !isInCluster(host)) continue
     map(host, 'broker')
     report.at('changed', source, path, what, { from: url, to: descriptions.broker })
   }
+  tellUnreachableKeys(gateway, { hosts, report })
   for (const { name, service, place } of gateway.meshConfig.extensionProviders) {
     if (hosts.has(service) && !isInCluster(service)) continue // one of our own names
     map(service, 'proxy')
@@ -61,6 +62,21 @@ const descriptions: Readonly<Record<ChainPart, string>> = {
   echo: 'the echo app here',
   notes: 'the notes app here',
 }
+
+/** Keys that only the inside of a cluster serves (Kubeflow's cluster-jwks-proxy): tokens of that issuer are refused. */
+function tellUnreachableKeys(
+  { requestAuthentications }: GatewayConfig,
+  { hosts, report }: { hosts: HostMap } & Pick<Adapting, 'report'>,
+): void {
+  for (const { issuer, jwksUri = issuer, place } of requestAuthentications.flatMap(({ jwtRules }) => jwtRules)) {
+    const host = hostOf(jwksUri)
+    if (!host || !isInCluster(host) || hosts.has(serviceName(host))) continue
+    const why = `its keys are at ${host}, which is not reached from here`
+    report.add({ kind: 'ignored', ...lineOf(place), what: `tokens of ${issuer}`, why })
+  }
+}
+
+const hostOf = (url: string): string | undefined => /^https?:\/\/([^/:]+)/.exec(url)?.[1]
 
 function destinationsOf({ virtualServices }: GatewayConfig) {
   return virtualServices

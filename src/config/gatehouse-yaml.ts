@@ -1,13 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import {
-  type DocumentPath,
-  formatPath,
-  namedSource,
-  type Problem,
-  Problems,
-  type SourceDocument,
-} from '../kit/problems.ts'
+import { type DocumentPath, formatPath, type Problem, Problems, type SourceDocument } from '../kit/problems.ts'
 import { parseWith } from '../kit/schema.ts'
 import type { Adapting } from './adapt.ts'
 import { agreeOnProxyClient } from './agree-on-proxy-client.ts'
@@ -19,9 +11,9 @@ import { type GatehouseYaml, gatehouseYamlSchema } from './gatehouse-yaml-schema
 import { hostsOf } from './host-map.ts'
 import { objectOf } from './json-values.ts'
 import { fillPlaceholders } from './placeholders.ts'
+import { readTextFile } from './read-tree.ts'
 import { ReportBook } from './report.ts'
 import { readSections } from './sections.ts'
-import { fileText } from './source-text.ts'
 import { type AppRoute, partHosts } from './stock.ts'
 import { parseYaml } from './yaml-source.ts'
 
@@ -41,7 +33,7 @@ export interface LoadedGatehouseYaml extends LoadedChain {
 export function loadGatehouseYaml(path: string, { env, secretsOf }: GatehouseYamlOptions): LoadedGatehouseYaml {
   const problems = new Problems()
   const report = new ReportBook()
-  const text = readText(path, problems)
+  const text = readTextFile(path, { problems })
   const parsed = text && parseYaml(text, problems)
   const document = parsed && fillPlaceholders(parsed, { values: env, problems })
   const settings = document && parseWith(gatehouseYamlSchema, document.value, { source: document.source, problems })
@@ -88,16 +80,6 @@ function withSection(problem: Problem, { value, source }: SourceDocument): Probl
   const section = formatPath(around.path)
   if (problem.path === section || problem.path.startsWith(`${section}.`)) return problem
   return { ...problem, path: [section, problem.path].filter(Boolean).join('.') }
-}
-
-function readText(path: string, problems: Problems) {
-  try {
-    return fileText(path, readFileSync(path, 'utf8'))
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    problems.error(namedSource(path), [], `cannot be read (${code ?? 'unknown reason'})`, 'name a gatehouse.yaml')
-    return undefined
-  }
 }
 
 /** The demo apps go by their names; any other host is a service. */

@@ -58,7 +58,7 @@ export function readManifests(files: readonly SourceText[], reading: Reading): M
 function isManifest({ file, text }: SourceText): boolean {
   if (!/\.(?:ya?ml|json)$/i.test(file)) return false
   if (/(?:^|\/)kustomization\.ya?ml$/.test(file)) return true
-  return /(?:^|[{,])\s*"?apiVersion"?\s*:/m.test(text) && /(?:^|[{,])\s*"?kind"?\s*:/m.test(text)
+  return /(?:^|[{,])[ \t]*"?apiVersion"?[ \t]*:/m.test(text) && /(?:^|[{,])[ \t]*"?kind"?[ \t]*:/m.test(text)
 }
 
 function readResources(text: SourceText, reading: Reading): Resource[] {
@@ -73,7 +73,7 @@ function readResources(text: SourceText, reading: Reading): Resource[] {
 }
 
 function ignoreKind(text: SourceText, kind: string, report: ReportBook): void {
-  const name = /^metadata:\n(?:[ \t]+.*\n)*?[ \t]+name:[ \t]*(\S+)/m.exec(text.text)?.[1]
+  const name = /^metadata:[ \t\r]*\n(?:[ \t].*\n)*?[ \t]+name:[ \t]*(\S+)/m.exec(text.text)?.[1]
   const line = text.text.split('\n').findIndex((each) => each.startsWith('kind:')) + 1
   const position = () => text.locate({ line, column: 1 })
   report.at('ignored', { file: text.file, position }, [], `${kind}${name === undefined ? '' : ` ${name}`}`, {

@@ -14,17 +14,37 @@ const maximumDepth = 16
  */
 export function readTree(directory: string, problems: Problems): SourceText[] {
   const files: SourceText[] = []
-  const refuse = (path: string, message: string, fix?: string) => problems.error(namedSource(path), [], message, fix)
+  const nameOf = (path: string) => relative(directory, path) || directory
+  const refuse: Refuse = (path, message, fix) => problems.error(namedSource(nameOf(path)), [], message, fix)
   for (const path of filesBelow(directory, { refuse, depth: 0 })) {
-    const name = relative(directory, path)
     if (files.length === maximumFiles) {
-      refuse(name, `more than ${maximumFiles} files`, 'name the directory of the sign-in chain only')
+      refuse(path, `more than ${maximumFiles} files`, 'name the directory of the sign-in chain only')
       break
     }
-    if (statSync(path).size > maximumFileBytes) refuse(name, `larger than ${maximumFileBytes >> 20} MiB`)
-    else files.push(fileText(name, readFileSync(path, 'utf8')))
+    const text = readFile(path, refuse)
+    if (text !== undefined) files.push(fileText(nameOf(path), text))
   }
   return files
+}
+
+/** Reads one text file; `undefined` and a problem at `name` where it is absent, too large or not readable. */
+export function readTextFile(
+  path: string,
+  { problems, name = path }: { problems: Problems; name?: string },
+): SourceText | undefined {
+  const text = readFile(path, (_, message, fix) => problems.error(namedSource(name), [], message, fix))
+  return text === undefined ? undefined : fileText(name, text)
+}
+
+function readFile(path: string, refuse: Refuse): string | undefined {
+  try {
+    if (statSync(path).size <= maximumFileBytes) return readFileSync(path, 'utf8')
+    refuse(path, `larger than ${maximumFileBytes >> 20} MiB`)
+  } catch (error) {
+    const { code = 'unknown reason' } = error as NodeJS.ErrnoException
+    refuse(path, `cannot be read (${code})`)
+  }
+  return undefined
 }
 
 type Refuse = (path: string, message: string, fix?: string) => void

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DocumentPath, namedSource, type SourceDocument } from '../kit/problems.ts'
 import { type Adapting, withValueAt } from './adapt.ts'
@@ -11,10 +11,10 @@ import { pathOf } from './host-map.ts'
 import { type JsonObject, objectOf, objectsOf, textValue } from './json-values.ts'
 import { readManifests } from './manifests.ts'
 import type { Original, Originals, ProxyOriginal } from './originals.ts'
-import { readTree } from './read-tree.ts'
+import { readTextFile, readTree } from './read-tree.ts'
 import { ReportBook } from './report.ts'
 import { within } from './resource.ts'
-import { fileText, type SourceText } from './source-text.ts'
+import type { SourceText } from './source-text.ts'
 import { parseToml } from './toml-source.ts'
 import { parseYaml, type YamlDocument } from './yaml-source.ts'
 
@@ -120,8 +120,9 @@ function readGatewayFiles(document: YamlDocument, { settings, folder, env, adapt
   const files = settings.gateway.files.flatMap((name, index): SourceText[] => {
     const path = join(folder, name)
     const found = statSync(path, { throwIfNoEntry: false })
-    if (found?.isDirectory()) return readTree(path, problems).map((text) => ({ ...text, file: join(name, text.file) }))
-    if (found?.isFile()) return [fileText(name, readFileSync(path, 'utf8'))]
+    if (found?.isDirectory()) return readTree(path, problems).map((text) => ({ ...text, file: join(path, text.file) }))
+    const file = found?.isFile() && readTextFile(path, { problems })
+    if (file) return [file]
     problems.error(
       document.source,
       ['gateway', 'files', index],
@@ -143,7 +144,7 @@ function openFile(section: YamlDocument, { folder, adapting }: Pick<Sections, 'f
   }
   const name = String(from)
   const path = join(folder, name)
-  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return fileText(name, readFileSync(path, 'utf8'))
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return readTextFile(path, { problems })
   problems.error(section.source, ['from'], `no such file \`${name}\``, 'name a file relative to gatehouse.yaml')
   return undefined
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -17,6 +17,14 @@ afterEach(async () => {
 })
 
 const newDirectory = () => join(mkdtempSync(join(tmpdir(), 'gatehouse-cli-')), 'state')
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, 'localhost')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
 
 async function up(data: string, ...args: string[]) {
   const command = runGatehouse('up', '--data', data, ...args)
@@ -50,7 +58,7 @@ test('the first run makes a private directory and prints two passwords; the seco
   expect(await first.command.ended()).toBe(0)
   const second = await up(data, '--port', first.port)
   expect(second.command.text()).not.toContain(password)
-  expect(second.command.text()).toContain('as before (ada@example.com, grace@example.com)')
+  expect(second.command.text()).toContain('Sign in   ada@example.com, grace@example.com')
   const again = await client.send(`${second.url}/echo/?format=json`)
   expect(await again.json()).toMatchObject({ user: 'ada@example.com' })
 })
@@ -129,10 +137,40 @@ test('--reset starts over and touches nothing else in the directory', async () =
   expect(readFileSync(join(data, 'mine.txt'), 'utf8')).toBe('keep')
 })
 
+test('gatehouse.yaml says the address and the place of the state; no demo user is made', async () => {
+  const folder = newDirectory()
+  mkdirSync(folder)
+  const port = await freePort()
+  writeFileSync(join(folder, 'gatehouse.yaml'), `publicUrl: http://localhost:${port}\ndata: ./state\n`)
+  const command = runGatehouse('up', '--config', join(folder, 'gatehouse.yaml'))
+  running.push(command)
+  await command.until(/Ctrl-C/)
+  expect(command.text()).toContain(`http://localhost:${port}/`)
+  expect(command.text()).toContain('no users yet')
+  const added = runGatehouse(
+    'users',
+    'add',
+    'kay@example.com',
+    '--data',
+    join(folder, 'state'),
+    '--password',
+    'correct horse',
+  )
+  expect(await added.ended()).toBe(0)
+  const client = httpClient()
+  const signedIn = await client.submit(await client.follow(`http://localhost:${port}/`), {
+    username: 'kay',
+    password: 'correct horse',
+  })
+  expect(signedIn.text).toContain('kay@example.com')
+})
+
 test.each([
   [['up', '--prot', '1'], 2, 'unknown option `--prot`; did you mean `--port`?'],
   [['up', '--port', 'x'], 2, '--port must be a number from 0 to 65535, got `x`'],
   [['up', '--domain', 'a/b'], 2, '--domain must be a host or an origin'],
+  [['up', '--config', 'gatehouse.yaml', '--from', 'x'], 2, '--from does not go with --config'],
+  [['up', '--config', '/nonexistent.yaml'], 1, 'cannot be read'],
   [['up', 'here'], 2, '`up` takes no argument, got `here`'],
   [['upp'], 2, 'unknown command `upp`; did you mean `up`?'],
   [['users', 'lst', '--data', '/nonexistent'], 2, 'unknown action `lst`; did you mean `list`?'],

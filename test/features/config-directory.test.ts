@@ -290,6 +290,57 @@ test('a template with a variable nobody sets is told at its line', () => {
   ])
 })
 
+test('oidc-authservice beside oauth2-proxy is left aside, and said so', () => {
+  const directory = directoryOf({
+    'oauth2_proxy.cfg': proxy,
+    'params.env': 'OIDC_PROVIDER=https://id.example.com/realms/team\nCLIENT_ID=a\nCLIENT_SECRET=b\n',
+  })
+  const { chain, report } = load(directory)
+  expect(chain?.proxy?.authservice).toBeUndefined()
+  expect(formatReport(report)).toContain('ignored   1  oidc-authservice (oauth2-proxy is there, too)')
+})
+
+test('keys that only the cluster serves are told: those tokens are refused here', () => {
+  const directory = directoryOf({
+    'oauth2_proxy.cfg': proxy,
+    'm2m.yaml': `apiVersion: security.istio.io/v1
+kind: RequestAuthentication
+metadata: {name: m2m-token-issuer, namespace: istio-system}
+spec:
+  jwtRules:
+  - issuer: https://kubernetes.default.svc.cluster.local
+    jwksUri: http://cluster-jwks-proxy.istio-system.svc.cluster.local/openid/v1/jwks
+  - issuer: http://dex.auth.svc.cluster.local:5556/dex
+    outputClaimToHeaders: [{header: kubeflow-groups, claim: groups}]
+`,
+  })
+  const { lines, report } = load(directory)
+  expect(lines).toEqual([])
+  expect(formatReport(report)).toContain(
+    '6  tokens of https://kubernetes.default.svc.cluster.local (its keys are at cluster-jwks-proxy.istio-system.svc.cluster.local, which is not reached from here)',
+  )
+})
+
+test('ten megabytes of resource definitions around the chain are not even parsed', () => {
+  const property = `          field:\n            type: string\n            description: ${'x'.repeat(60)}\n`
+  const definition = `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: things\nspec:\n${property.repeat(10_000)}---\n`
+  const directory = directoryOf({
+    'all.yaml': `${definition.repeat(10)}apiVersion: v1\nkind: ConfigMap\nmetadata: {name: dex}\ndata:\n  config.yaml: |\n${indented(dex(), 4)}`,
+  })
+  const { chain, report } = load(directory)
+  expect(chain?.broker?.enablePasswordDB).toBe(true)
+  expect(report.lines.filter(({ what }) => what === 'CustomResourceDefinition things')).toHaveLength(10)
+})
+
+test('files too large or folders too deep are refused by name', () => {
+  const deep = Array.from({ length: 20 }, () => 'd').join('/')
+  const directory = directoryOf({ 'big.json': ' '.repeat(17 * 1024 * 1024), [`${deep}/x.yaml`]: 'a: 1\n' })
+  expect(load(directory).lines).toEqual([
+    'big.json: error: larger than 16 MiB',
+    `${deep.slice(0, 33)}: error: nested deeper than 16 folders`,
+  ])
+})
+
 test('files of other things are listed as ignored, hidden ones and links to directories are passed by', () => {
   const directory = directoryOf({
     'oauth2_proxy.cfg': proxy,

@@ -71,6 +71,8 @@ const files = { 'dex.yaml': dex, 'oauth2_proxy.cfg': proxy, 'realm.json': realm,
 const linesOf = (changed: Partial<Record<keyof typeof files | 'policies.yaml', string>>) =>
   load(directoryOf({ ...files, ...changed })).lines
 
+const isError = (line: string) => line.includes(': error: ')
+
 test('files that agree have no problems', () => {
   expect(linesOf({})).toEqual([])
 })
@@ -104,7 +106,7 @@ test('issuers must be alike to the letter, and so must the gateway’s', () => {
 })
 
 test('a connector must call back where Dex listens', () => {
-  expect(linesOf({ 'dex.yaml': dex.replace('com/dex/callback', 'com/callback') })).toEqual([
+  expect(linesOf({ 'dex.yaml': dex.replace('com/dex/callback', 'com/callback') }).filter(isError)).toEqual([
     'dex.yaml:17:5: error: connectors[0].config.redirectURI: `http://localhost:8080/callback` is not where Dex listens, as its issuer is `http://localhost:8080/dex` (dex.yaml:1); its path must be `/dex/callback`',
   ])
 })
