@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type TestGatehouse, testGatehouse } from '../world/gatehouse.ts'
 import { httpClient } from '../world/http-client.ts'
 import { ada, platformFiles, type RelyingParty } from '../world/platform-files.ts'
+import { freePort, workDirectory } from '../world/programs.ts'
 import { mirrored, openMirror } from './mirror.ts'
-import { describeWith, freePort, type RunningProgram, startProgram, workDirectory } from './programs.ts'
+import { describeWith, type RunningProgram, startProgram } from './programs.ts'
 
 const modules = '/usr/lib/apache2/modules'
 const apache = {

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { workDirectory } from '../world/programs.ts'
 import { type FrontAddresses, frontSuite } from './front-suite.ts'
-import { describeWith, startProgram, workDirectory } from './programs.ts'
+import { describeWith, startProgram } from './programs.ts'
 
 describeWith({ name: 'caddy', from: 'the Debian package caddy' }, (caddy) => {
   frontSuite((addresses) => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestGatehouse, testGatehouse } from '../world/gatehouse.ts'
 import { type HttpClient, httpClient } from '../world/http-client.ts'
+import { freePort } from '../world/programs.ts'
 import { mirrored, openMirror } from './mirror.ts'
-import { freePort, type RunningProgram } from './programs.ts'
+import type { RunningProgram } from './programs.ts'
 
 /** What a server in front is configured with. */
 export interface FrontAddresses {

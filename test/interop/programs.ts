@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
-import { accessSync, constants, mkdtempSync, readFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import process from 'node:process'
 import { describe } from 'vitest'
+import { findProgram, isUsable } from '../world/programs.ts'
 
 /** A program of somebody else, and where to get it. */
 export interface Program {
@@ -15,28 +14,10 @@ export interface Program {
   readonly also?: string
 }
 
-/** Where Debian keeps servers, which is on nobody's PATH. */
-const systemDirectories = ['/usr/sbin', '/usr/local/sbin', '/sbin']
-
-/** The path of a program, or `undefined`. */
-export function findProgram(name: string): string | undefined {
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...systemDirectories]
-  return directories.map((directory) => join(directory, name)).find((path) => isUsable(path, constants.X_OK))
-}
-
-function isUsable(path: string, mode: number): boolean {
-  try {
-    accessSync(path, mode)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** A suite against a real program; where that is missing it is skipped with a line that says what to install. */
 export function describeWith({ name, from, also }: Program, suite: (path: string) => void): void {
   const path = findProgram(name)
-  const isComplete = path !== undefined && (also === undefined || isUsable(also, constants.R_OK))
+  const isComplete = path !== undefined && (also === undefined || isUsable(also))
   if (isComplete) {
     describe(`with the real ${name}`, () => suite(path))
     return
@@ -51,22 +32,6 @@ export function goModuleVersion(path: string, module: string): string | undefine
   const text = readFileSync(path, 'latin1')
   const start = text.indexOf(`${module}\tv`)
   return start < 0 ? undefined : /\S+/.exec(text.slice(start + module.length + 1, start + module.length + 41))?.[0]
-}
-
-/** A directory of its own for a program's files. */
-export function workDirectory(name: string): string {
-  return mkdtempSync(join(tmpdir(), `gatehouse-${name}-`))
-}
-
-/** A port nobody listens on, for programs that must be told one. */
-export function freePort(): Promise<number> {
-  const server = createServer()
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
 
 /** A program that listens. */
