@@ -23,6 +23,8 @@ export const unusedRealmFields = [
   'userCacheEnabled',
   'realmCacheEnabled',
   'maxTemporaryLockouts',
+  'minimumQuickLoginWaitSeconds',
+  'quickLoginCheckMilliSeconds',
   'privateKey',
   'publicKey',
   'certificate',
@@ -118,6 +120,7 @@ export const unusedRealmFields = [
 export const unusedClientFields = [
   'type',
   'adminUrl',
+  'baseUrl',
   'surrogateAuthRequired',
   'alwaysDisplayInConsole',
   'clientAuthenticatorType',

@@ -49,7 +49,6 @@ export const clientSchema = z.strictObject({
   enabled: z.boolean().default(true),
   protocol: z.string().default('openid-connect'),
   rootUrl: optional(z.string()),
-  baseUrl: optional(z.string()),
   redirectUris: texts.default([]),
   webOrigins: texts.default([]),
   publicClient: z.boolean().default(false),
@@ -174,8 +173,6 @@ export const realmFieldsSchema = z.strictObject({
   failureFactor: z.int().min(1).default(30),
   waitIncrementSeconds: seconds.default(60),
   maxFailureWaitSeconds: seconds.default(900),
-  minimumQuickLoginWaitSeconds: seconds.default(60),
-  quickLoginCheckMilliSeconds: z.int().min(0).default(1000),
   maxDeltaTimeSeconds: seconds.default(43_200),
   roles: z
     .strictObject({

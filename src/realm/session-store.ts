@@ -2,40 +2,26 @@ import type { Kysely } from 'kysely'
 import type { Clock } from '../kit/clock.ts'
 import { type Random, randomText } from '../kit/random.ts'
 import type { RealmSettings } from './model.ts'
+import { type ClientSession, oldestLiving, type Session, sessionKinds, toLiveSession } from './session.ts'
 import type { RealmTables } from './tables.ts'
 
-/** A signed-in user: in a browser, by the password grant, or (`offline`) behind offline tokens. Times in milliseconds. */
-export interface Session {
-  readonly id: string
-  readonly offline: boolean
+/** What a session starts with. */
+export interface NewSession {
+  /** Its id; a new unpredictable one unless given. An offline session has the online one's. */
+  readonly id?: string
+  readonly offline?: boolean
   readonly userId: string
-  readonly startedAt: number
-  readonly lastRefreshAt: number
-  /** When the user proved who they are in a browser. */
-  readonly authenticatedAt: number | undefined
-  readonly rememberMe: boolean
+  readonly authenticatedAt?: number | undefined
+  readonly rememberMe?: boolean
   readonly clientAddress: string
-  /** The moment it ends whatever happens; `Infinity` where nothing but idling ends it. */
-  readonly endsAt: number
-  /** How long it lives unused. */
-  readonly idleMs: number
-}
-
-/** What a session means to one client. */
-export interface ClientSession {
-  readonly startedAt: number
-  /** `1`: the user signed in for this client; `0`: their session's cookie did. */
-  readonly acr: string
 }
 
 /** One realm's sessions in the database. */
 export type SessionStore = ReturnType<typeof openSessionStore>
 
-/** Keycloak lets a session idle this much longer than told (SessionTimeoutHelper.IDLE_TIMEOUT_WINDOW_SECONDS). */
-const idleGraceMs = 120_000
 const purgeEveryMs = 600_000
 
-/** Opens the sessions of a realm. Expired ones are never found, and are removed now and then. */
+/** Opens the sessions of a realm. Ended ones are never found, and are removed now and then. */
 export function openSessionStore({
   database,
   realmId,
@@ -50,27 +36,7 @@ export function openSessionStore({
   random: Random
 }) {
   let purgedAt = 0
-
-  function toLiveSession(row: RealmTables['realm_sessions']): Session | undefined {
-    const isOffline = row.offline === 1
-    const remembered = row.remember_me === 1
-    const { maxMs, idleMs } = isOffline ? offlineLimits(settings) : onlineLimits(settings, remembered)
-    const session: Session = {
-      id: row.id,
-      offline: isOffline,
-      userId: row.user_id,
-      startedAt: Number(row.started_at),
-      lastRefreshAt: Number(row.last_refresh_at),
-      authenticatedAt: row.authenticated_at === null ? undefined : Number(row.authenticated_at),
-      rememberMe: remembered,
-      clientAddress: row.client_address,
-      endsAt: Number(row.started_at) + maxMs,
-      idleMs,
-    }
-    const now = clock.now()
-    const isLive = now < session.endsAt && now < session.lastRefreshAt + idleMs + idleGraceMs
-    return isLive ? session : undefined
-  }
+  const live = (row: RealmTables['realm_sessions']) => toLiveSession(row, settings, clock.now())
 
   const rowOf = (id: string, isOffline: boolean) =>
     database
@@ -80,57 +46,28 @@ export function openSessionStore({
       .where('realm_sessions.offline', '=', isOffline ? 1 : 0)
       .where('realm_id', '=', realmId)
 
-  async function purge(): Promise<void> {
-    if (clock.now() < purgedAt + purgeEveryMs) return
-    purgedAt = clock.now()
-    const rows = await database.selectFrom('realm_sessions').selectAll().where('realm_id', '=', realmId).execute()
-    for (const row of rows) if (!toLiveSession(row)) await sessions.end(row.id, row.offline === 1)
-  }
-
   const sessions = {
-    /** Starts a session under a new, unpredictable id, or (for an offline one) under the online session's. */
-    async start({
-      id = randomText(random, 18),
-      offline: isOffline = false,
-      userId,
-      authenticatedAt,
-      rememberMe = false,
-      clientAddress,
-    }: {
-      id?: string
-      offline?: boolean
-      userId: string
-      authenticatedAt?: number | undefined
-      rememberMe?: boolean
-      clientAddress: string
-    }): Promise<Session> {
-      await purge()
-      const now = clock.now()
-      const row: RealmTables['realm_sessions'] = {
-        id,
-        offline: isOffline ? 1 : 0,
-        realm_id: realmId,
-        user_id: userId,
-        started_at: now,
-        last_refresh_at: now,
-        authenticated_at: authenticatedAt ?? null,
-        remember_me: rememberMe ? 1 : 0,
-        client_address: clientAddress,
+    /** Starts a session; an offline one that is there already goes on. */
+    async start(session: NewSession): Promise<Session> {
+      if (clock.now() >= purgedAt + purgeEveryMs) {
+        purgedAt = clock.now()
+        await purgeSessions(database, realmId, { settings, now: purgedAt })
       }
-      await database
+      const row = await database
         .insertInto('realm_sessions')
-        .values(row)
-        .onConflict((conflict) => conflict.columns(['id', 'offline']).doUpdateSet({ last_refresh_at: now }))
-        .execute()
-      const session = toLiveSession(row)
-      if (!session) throw new TypeError('a session must live longer than no time: check the realm`s lifespans')
-      return session
+        .values(toRow(session, { id: session.id ?? randomText(random, 18), realmId, now: clock.now() }))
+        .onConflict((conflict) => conflict.columns(['id', 'offline']).doUpdateSet({ last_refresh_at: clock.now() }))
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      const started = live(row)
+      if (!started) throw new TypeError(`a session of no length: look at the lifespans of realm ${realmId}`)
+      return started
     },
 
     /** The live session, or `undefined`. */
     async find(id: string, isOffline = false): Promise<Session | undefined> {
       const row = await rowOf(id, isOffline).executeTakeFirst()
-      return row && toLiveSession(row)
+      return row && live(row)
     },
 
     /** The live session together with what it means to a client; `undefined` unless both are there. One statement. */
@@ -148,48 +85,29 @@ export function openSessionStore({
         )
         .select(['mine.acr as client_acr', 'mine.started_at as client_started_at'])
         .executeTakeFirst()
-      const session = row && toLiveSession(row)
+      const session = row && live(row)
       if (!row || !session) return undefined
       return { session, clientSession: { startedAt: Number(row.client_started_at), acr: row.client_acr } }
     },
 
     /** Records that the session signs in to a client. One that did before keeps its start. */
-    async attachClient(session: Session, clientRowId: string, acr: string): Promise<void> {
+    async attachClient({ id, offline }: Session, clientRowId: string, acr: string): Promise<void> {
+      const row = { session_id: id, offline: offline ? 1 : 0, client_id: clientRowId, started_at: clock.now(), acr }
       await database
         .insertInto('realm_client_sessions')
-        .values({
-          session_id: session.id,
-          offline: session.offline ? 1 : 0,
-          client_id: clientRowId,
-          started_at: clock.now(),
-          acr,
-        })
+        .values(row)
         .onConflict((conflict) => conflict.columns(['session_id', 'offline', 'client_id']).doUpdateSet({ acr }))
         .execute()
     },
 
     /** The user is still there: idling starts anew. */
     async touch(session: Session): Promise<Session> {
-      const now = clock.now()
-      await database
-        .updateTable('realm_sessions')
-        .set({ last_refresh_at: now })
-        .where('id', '=', session.id)
-        .where('offline', '=', session.offline ? 1 : 0)
-        .execute()
-      return { ...session, lastRefreshAt: now }
+      return update(session, { lastRefreshAt: clock.now() })
     },
 
     /** The user has proved again who they are. */
     async reauthenticate(session: Session): Promise<Session> {
-      const now = clock.now()
-      await database
-        .updateTable('realm_sessions')
-        .set({ last_refresh_at: now, authenticated_at: now })
-        .where('id', '=', session.id)
-        .where('offline', '=', 0)
-        .execute()
-      return { ...session, lastRefreshAt: now, authenticatedAt: now }
+      return update(session, { lastRefreshAt: clock.now(), authenticatedAt: clock.now() })
     },
 
     async end(id: string, isOffline = false): Promise<void> {
@@ -217,22 +135,66 @@ export function openSessionStore({
       for (const row of rows) await sessions.end(row.id, row.offline === 1)
     },
   }
+
+  async function update(session: Session, change: Pick<Session, 'lastRefreshAt'> & Partial<Session>): Promise<Session> {
+    const changed = { ...session, ...change }
+    await database
+      .updateTable('realm_sessions')
+      .set({ last_refresh_at: changed.lastRefreshAt, authenticated_at: changed.authenticatedAt ?? null })
+      .where('id', '=', session.id)
+      .where('offline', '=', session.offline ? 1 : 0)
+      .execute()
+    return changed
+  }
   return sessions
 }
 
-function onlineLimits(settings: RealmSettings, isRemembered: boolean): { maxMs: number; idleMs: number } {
-  const max = isRemembered ? settings.ssoSessionMaxLifespanRememberMe : 0
-  const idle = isRemembered ? settings.ssoSessionIdleTimeoutRememberMe : 0
+function toRow(
+  { userId, offline, authenticatedAt, rememberMe, clientAddress }: NewSession,
+  { id, realmId, now }: { id: string; realmId: string; now: number },
+): RealmTables['realm_sessions'] {
   return {
-    maxMs: (max > 0 ? max : settings.ssoSessionMaxLifespan) * 1000,
-    idleMs: (idle > 0 ? idle : settings.ssoSessionIdleTimeout) * 1000,
+    id,
+    offline: offline ? 1 : 0,
+    realm_id: realmId,
+    user_id: userId,
+    started_at: now,
+    last_refresh_at: now,
+    authenticated_at: authenticatedAt ?? null,
+    remember_me: rememberMe ? 1 : 0,
+    client_address: clientAddress,
   }
 }
 
-function offlineLimits(settings: RealmSettings): { maxMs: number; idleMs: number } {
-  const { offlineSessionMaxLifespanEnabled, offlineSessionMaxLifespan, offlineSessionIdleTimeout } = settings
-  return {
-    maxMs: offlineSessionMaxLifespanEnabled ? offlineSessionMaxLifespan * 1000 : Number.POSITIVE_INFINITY,
-    idleMs: offlineSessionIdleTimeout * 1000,
+/** Removes the sessions of a realm that have ended, with what they meant to clients. */
+async function purgeSessions(
+  database: Kysely<RealmTables>,
+  realmId: string,
+  { settings, now }: { settings: RealmSettings; now: number },
+): Promise<void> {
+  for (const kind of sessionKinds(settings)) {
+    const { startedAt, lastRefreshAt } = oldestLiving(kind, now)
+    await database
+      .deleteFrom('realm_sessions')
+      .where('realm_id', '=', realmId)
+      .where('offline', '=', kind.offline ? 1 : 0)
+      .where('remember_me', '=', kind.rememberMe ? 1 : 0)
+      .where((row) =>
+        row.or([row('started_at', '<=', Math.max(startedAt, 0)), row('last_refresh_at', '<=', lastRefreshAt)]),
+      )
+      .execute()
   }
+  await database
+    .deleteFrom('realm_client_sessions')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('realm_sessions')
+            .select('id')
+            .whereRef('realm_sessions.id', '=', 'realm_client_sessions.session_id')
+            .whereRef('realm_sessions.offline', '=', 'realm_client_sessions.offline'),
+        ),
+      ),
+    )
+    .execute()
 }

@@ -9,7 +9,7 @@ import { openPasswordHasher, type PasswordHasher } from './passwords/hash-passwo
 import { openThrottle } from './passwords/throttle.ts'
 import { openSessionStore } from './session-store.ts'
 import type { RealmTables } from './tables.ts'
-import { openUserStore, type User } from './user-store.ts'
+import { openUserStore, type User, type UserStore } from './user-store.ts'
 
 /** A user as an administrator sees them. */
 export interface RealmUser {
@@ -58,9 +58,15 @@ export function openRealmUsers({
     if (!model) return fail('unknown_realm', `there is no realm \`${realm}\``)
     const { settings, id: realmId } = model
     const parts = { database: typed, realmId, clock, random }
+    const uniqueEmails = !settings.duplicateEmailsAllowed
     return {
       model,
-      users: openUserStore({ ...parts, uniqueEmails: !settings.duplicateEmailsAllowed }),
+      users: openUserStore({ ...parts, uniqueEmails }),
+      /** All of it or nothing; what it does must begin with a write, so that it takes its turn among the writers. */
+      atomically: <Result>(work: (users: UserStore) => Promise<Result>) =>
+        typed
+          .transaction()
+          .execute((transaction) => work(openUserStore({ ...parts, uniqueEmails, database: transaction }))),
       sessions: openSessionStore({ ...parts, settings }),
       throttle: openThrottle({ records, clock, realmId, settings }),
     }
@@ -94,24 +100,28 @@ export function openRealmUsers({
 
     /** @throws GatehouseError `user_exists` */
     async create(realm: string, user: NewRealmUser): Promise<RealmUser> {
-      const { users, model } = await open(realm)
+      const { atomically, model } = await open(realm)
       const { groups, password, ...rest } = user
       const groupIds = toGroupIds(model, groups ?? model.settings.defaultGroups)
       const hash = await hasher.hash(password)
       const roles = roleIds(model, [{ clientId: '', name: model.settings.defaultRoleName }])
-      const created = await users.create({ ...rest, groupIds, roleIds: roles, emailVerified: rest.email !== undefined })
-      await users.setPassword(created.id, hash)
-      return describe(created, model)
+      return atomically(async (users) => {
+        const emailVerified = rest.email !== undefined
+        const created = await users.create({ ...rest, groupIds, roleIds: roles, emailVerified })
+        await users.setPassword(created.id, hash)
+        return describe(created, model)
+      })
     },
 
     /** Also ends the user's sessions and forgets failed sign-ins: whoever knew the old password is out. */
     async setPassword(realm: string, usernameOrEmail: string, password: string): Promise<void> {
-      const { users, sessions, throttle, user } = await openWithUser(realm, usernameOrEmail)
-      await users.setPassword(user.id, await hasher.hash(password))
-      await users.setRequiredActions(
-        user.id,
-        user.requiredActions.filter((action) => action !== 'UPDATE_PASSWORD'),
-      )
+      const { atomically, sessions, throttle, user } = await openWithUser(realm, usernameOrEmail)
+      const hash = await hasher.hash(password)
+      const actions = user.requiredActions.filter((action) => action !== 'UPDATE_PASSWORD')
+      await atomically(async (users) => {
+        await users.setPassword(user.id, hash)
+        await users.setRequiredActions(user.id, actions)
+      })
       await throttle.release(`id:${user.id}`)
       await sessions.endForUser(user.id)
     },
@@ -125,15 +135,16 @@ export function openRealmUsers({
 
     /** Ends the user's sessions and removes them with everything of theirs. */
     async remove(realm: string, usernameOrEmail: string): Promise<void> {
-      const { users, sessions, user } = await openWithUser(realm, usernameOrEmail)
+      const { atomically, sessions, user } = await openWithUser(realm, usernameOrEmail)
+      await atomically((users) => users.remove(user.id))
       await sessions.endForUser(user.id)
-      await users.remove(user.id)
     },
 
     /** Makes these the user's only groups; tokens show it from the next refresh on. */
     async setGroups(realm: string, usernameOrEmail: string, groups: readonly string[]): Promise<void> {
-      const { users, model, user } = await openWithUser(realm, usernameOrEmail)
-      await users.setGroups(user.id, toGroupIds(model, groups))
+      const { atomically, model, user } = await openWithUser(realm, usernameOrEmail)
+      const groupIds = toGroupIds(model, groups)
+      await atomically((users) => users.setGroups(user.id, groupIds))
     },
   }
 }

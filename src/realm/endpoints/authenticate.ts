@@ -9,7 +9,7 @@ import { askForNewPassword, finishSignIn } from '../login/sign-in.ts'
 import { PageError } from '../page-error.ts'
 import { checkPassword } from '../passwords/check-password.ts'
 import type { Realm } from '../realm.ts'
-import type { Session } from '../session-store.ts'
+import type { Session } from '../session.ts'
 import type { Call } from './endpoint.ts'
 
 const timedOut = 'Your login attempt timed out. Login will start from the beginning.'
@@ -28,6 +28,8 @@ export async function authenticate({ request, url, context }: Call, realm: Realm
     // The back button, or another tab was faster: the browser is signed in, so the old form just leads on.
     return completeLogin(realm, { request: login.request, session, acr: '0' })
   }
+  if (request.method !== 'POST')
+    return loginForm(realm, request, { authorization: login.request, startedAt: login.startedAt })
   const browser = browserId(request)
   if (browser === undefined) throw new PageError(noCookie)
   if (browserHash(browser) !== login.browser) {

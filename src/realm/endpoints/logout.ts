@@ -40,7 +40,7 @@ export async function logout(call: Call, realm: Realm): Promise<Response> {
   // Somebody else's hint must not sign this browser out: only the session's own one speaks for its user.
   if (session && !(isMeant && hint['sid'] === session.id)) return askFirst(realm, { ...after, sessionId: session.id })
   const sid = session?.id ?? hint?.['sid']
-  if (typeof sid === 'string') await realm.sessions.end(sid)
+  if (typeof sid === 'string') await endSession(realm, sid)
   return loggedOut(realm, after)
 }
 
@@ -54,7 +54,7 @@ export async function confirmLogout({ request }: Call, realm: Realm): Promise<Re
     return loggedOut(realm, {})
   }
   if (session && session.id !== pending.sessionId) return askFirst(realm, { ...pending, sessionId: session.id })
-  await realm.sessions.end(pending.sessionId)
+  await endSession(realm, pending.sessionId)
   return loggedOut(realm, pending)
 }
 
@@ -66,8 +66,13 @@ async function logoutByToken(
   const client = authenticateClient(realm, request, form)
   calledBy(client)
   const claims = checkRefreshToken(realm, client, refreshToken)
-  await realm.sessions.end(String(claims['sid']), claims['typ'] === 'Offline')
+  await endSession(realm, String(claims['sid']), claims['typ'] === 'Offline')
   return new Response(null, { status: 204, headers: { 'cache-control': 'no-cache' } })
+}
+
+async function endSession(realm: Realm, sessionId: string, isOffline = false): Promise<void> {
+  await realm.sessions.end(sessionId, isOffline)
+  realm.log.info('signed out', { sessionId })
 }
 
 /** The claims of the hint: genuine and of the named client; that it has expired does not matter (RP-Initiated Logout §2). */

@@ -15,9 +15,10 @@ export async function token({ request, context, calledBy }: Call, realm: Realm):
   if (!grant) throw new OAuthError('unsupported_grant_type', 'Unsupported grant_type')
   const client = authenticateClient(realm, request, form)
   calledBy(client)
+  if (client.bearerOnly) throw new OAuthError('invalid_client', 'Bearer-only not allowed')
   if (repeatedField(form) !== undefined) throw new OAuthError('invalid_request', 'duplicated parameter')
   const granted = await grant({ realm, client, form, address: context.clientAddress })
   const body = await issueTokens(realm, granted)
-  realm.log.info('tokens issued', { clientId: client.clientId, grant: type, userId: granted.user.id })
+  realm.log.debug('tokens issued', { clientId: client.clientId, grant: type, userId: granted.user.id })
   return Response.json(body, { headers: { 'cache-control': 'no-store', pragma: 'no-cache' } })
 }

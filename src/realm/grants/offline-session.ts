@@ -2,7 +2,7 @@ import { OAuthError } from '../../oauth/errors.ts'
 import type { Client } from '../model.ts'
 import type { Realm } from '../realm.ts'
 import { rolesOfUser } from '../roles.ts'
-import type { Session } from '../session-store.ts'
+import type { Session } from '../session.ts'
 import type { GrantedScope } from '../tokens/scope.ts'
 import type { User } from '../user-store.ts'
 

@@ -28,6 +28,7 @@ export async function password({ realm, client, form, address }: GrantRequest) {
   const scope = grantScope(client, asked)
   const online = await realm.sessions.start({ userId: user.id, clientAddress: address })
   await realm.sessions.attachClient(online, client.id, '1')
+  realm.log.info('signed in', { clientId: client.clientId, address, userId: user.id })
   const session = await offlineSession({ realm, client, user, scope, session: online, acr: '1', address })
   return { mark: 'ro' as const, client, user, scope, session, acr: '1' }
 }

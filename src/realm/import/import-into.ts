@@ -11,7 +11,7 @@ export interface ImportInto {
 
 /** The id a row of the file asks for, or a new one where it asks for none, or for one that another realm's row has. */
 export async function freeId(
-  table: 'realm_clients' | 'realm_client_scopes' | 'realm_roles' | 'realm_groups' | 'realm_users',
+  table: 'realms' | 'realm_clients' | 'realm_client_scopes' | 'realm_roles' | 'realm_groups' | 'realm_users',
   wanted: string | undefined,
   { transaction, random }: Pick<ImportInto, 'transaction' | 'random'>,
 ): Promise<string> {

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import { type Random, randomUuid } from '../../kit/random.ts'
+import type { Random } from '../../kit/random.ts'
 import type { RealmRepresentation } from '../representation.ts'
 import type { RealmTables } from '../tables.ts'
 import { completeRealm } from './complete-realm.ts'
@@ -37,7 +37,8 @@ async function saveSettings(
 ): Promise<string> {
   const { users: _users, clients: _clients, clientScopes: _scopes, groups: _groups, roles: _roles, ...settings } = realm
   const json = JSON.stringify({ ...settings, defaultRoleName })
-  const row = { id: realm.id ?? randomUuid(random), name: realm.realm, json_settings: json }
+  const id = await freeId('realms', realm.id, { transaction, random })
+  const row = { id, name: realm.realm, json_settings: json }
   const saved = await transaction
     .insertInto('realms')
     .values(row)

@@ -4,7 +4,7 @@ import { epochSeconds } from '../../kit/clock.ts'
 import { randomText, randomUuid } from '../../kit/random.ts'
 import { signJwt } from '../../tokens/sign.ts'
 import type { Realm } from '../realm.ts'
-import type { Session } from '../session-store.ts'
+import type { Session } from '../session.ts'
 import { verifyOwnToken } from '../tokens/verify-token.ts'
 
 /** A cookie of this realm: `SameSite=None; Secure` on https, so that it also reaches us in frames and form posts; `Lax` on http. */

@@ -55,9 +55,11 @@ async function refreshHash(
   return fresh
 }
 
-async function findUser(realm: Realm, username: string): Promise<User | undefined> {
+/** By e-mail address first where the name looks like one (KeycloakModelUtils.findUserByNameOrEmail); service accounts never. */
+async function findUser({ users, model }: Realm, username: string): Promise<User | undefined> {
   const name = username.trim()
-  const found = await realm.users.findByUsername(name)
-  const user = found ?? (realm.model.settings.loginWithEmailAllowed ? await realm.users.findByEmail(name) : undefined)
+  const { loginWithEmailAllowed, duplicateEmailsAllowed } = model.settings
+  const mayBeEmail = name.includes('@') && loginWithEmailAllowed && !duplicateEmailsAllowed
+  const user = (mayBeEmail ? await users.findByEmail(name) : undefined) ?? (await users.findByUsername(name))
   return user?.serviceAccountClientId === undefined ? user : undefined
 }

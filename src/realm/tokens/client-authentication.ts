@@ -15,7 +15,6 @@ export function authenticateClient(realm: Realm, request: Request, form: URLSear
   const client = presented && realm.model.clients.get(presented.clientId)
   if (!client?.enabled) throw new OAuthError('invalid_client', refusal, { status: 401 })
   if (client.publicClient) return client
-  if (client.bearerOnly) throw new OAuthError('unauthorized_client', refusal, { status: 401, detail: 'bearer-only' })
   const isRight = client.secret !== undefined && isEqualSecret(presented?.secret ?? '', client.secret)
   if (!isRight) throw new OAuthError('unauthorized_client', refusal, { status: 401, detail: 'wrong or missing secret' })
   return client

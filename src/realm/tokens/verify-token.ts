@@ -3,7 +3,7 @@ import type { JsonObject } from '../../tokens/jwt.ts'
 import { verifyJwt } from '../../tokens/verify.ts'
 import type { Client } from '../model.ts'
 import type { Realm } from '../realm.ts'
-import type { Session } from '../session-store.ts'
+import type { Session } from '../session.ts'
 import type { User } from '../user-store.ts'
 
 /** `exp` is the first second a token is dead (RFC 7519 §4.1.4: “on or after”). */
