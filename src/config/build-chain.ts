@@ -35,7 +35,10 @@ export interface Building {
   findHosts(gateway: GatewayConfig): HostMap
 }
 
-/** Reads the files of every part and checks that they agree. Every file is read, whatever is wrong with the others, so that all problems are told at once. */
+/**
+ * Reads the files of every part and checks that they agree. Every file is read, whatever is wrong with the others, so
+ * that all problems are told at once.
+ */
 export function buildChain(originals: Originals, building: Building): ChainConfig {
   const { adapting, demo, isRealmElsewhere } = building
   const { publicUrl, problems, report } = adapting

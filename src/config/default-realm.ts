@@ -15,7 +15,7 @@ export const platformRealmName = 'platform'
 export const brokerClientId = 'gatehouse-broker'
 export const proxyClientId = 'gatehouse-proxy'
 
-/** The realm `platform`: three groups, a client for the broker and one for every app with a client of its own. No users. */
+/** The realm `platform`: three groups, clients for the broker and for every app that has one. No users. */
 export function platformRealm({ publicUrl, secrets, apps }: DefaultRealm): RealmRepresentation {
   return realmRepresentationSchema.parse({
     realm: platformRealmName,
