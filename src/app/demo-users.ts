@@ -1,6 +1,8 @@
 import type { Random } from '../kit/random.ts'
+import type { RealmRepresentation } from '../realm/config.ts'
+import type { RealmUsers } from '../realm/users.ts'
 
-/** A user made for the first run, with the password that is printed once. */
+/** A user made for the first run. */
 export interface DemoUser {
   readonly username: string
   readonly email: string
@@ -10,8 +12,13 @@ export interface DemoUser {
   readonly groups: readonly string[]
 }
 
+/** One that was made, with the password in clear. */
+export interface NewDemoUser extends DemoUser {
+  readonly password: string
+}
+
 /** Two people with different rights, so that groups can be seen at work. */
-export const demoUsers: readonly DemoUser[] = [
+const demoUsers: readonly DemoUser[] = [
   {
     username: 'ada',
     email: 'ada@example.com',
@@ -27,6 +34,31 @@ export const demoUsers: readonly DemoUser[] = [
     groups: ['/platform-users'],
   },
 ]
+
+/** Makes the demo users in a realm that has none; they join those of their groups that the realm has. */
+export async function addDemoUsers(
+  users: RealmUsers,
+  realm: RealmRepresentation,
+  random: Random,
+): Promise<NewDemoUser[]> {
+  const known = groupPaths(realm.groups)
+  const added = demoUsers.map((user) => ({
+    ...user,
+    groups: user.groups.filter((group) => known.includes(group)),
+    password: readablePassword(random),
+  }))
+  for (const user of added) await users.create(realm.realm, user)
+  return added
+}
+
+interface Group {
+  readonly name: string
+  readonly subGroups?: readonly Group[]
+}
+
+function groupPaths(groups: readonly Group[] = [], parent = ''): string[] {
+  return groups.flatMap(({ name, subGroups }) => [`${parent}/${name}`, ...groupPaths(subGroups, `${parent}/${name}`)])
+}
 
 const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
 

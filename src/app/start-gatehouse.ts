@@ -1,28 +1,25 @@
 import process from 'node:process'
 import type { ChainConfig } from '../config/chain.ts'
-import { defaultChain, demoApps } from '../config/default-chain.ts'
-import { loadChainFromDirectory } from '../config/from-directory.ts'
-import { systemClock } from '../kit/clock.ts'
+import { type Clock, systemClock } from '../kit/clock.ts'
 import { type LogLevel, openLog } from '../kit/log.ts'
-import { ConfigError, type Problem } from '../kit/problems.ts'
+import type { Problem } from '../kit/problems.ts'
 import { systemRandom } from '../kit/random.ts'
 import { openRealmUsers } from '../realm/users.ts'
-import { openDataDirectory, type Secrets } from './data-directory.ts'
-import { type DemoUser, demoUsers, readablePassword } from './demo-users.ts'
+import { addDemoUsers, type NewDemoUser } from './demo-users.ts'
 import { listenOnFreePort } from './listen.ts'
-import { openGatehouse } from './open-gatehouse.ts'
+import { type Gatehouse, openGatehouse } from './open-gatehouse.ts'
 import { openServer } from './open-server.ts'
+import { type ChainPlan, type ChainSource, planChain } from './plan-chain.ts'
 import { settleMemory } from './settle-memory.ts'
 
 /** What `gatehouse up` was asked for. */
 export interface StartOptions {
-  /** The first port to try; 0 for any. */
-  readonly port: number
+  readonly source: ChainSource
+  /** The first port to try; 0 for any. Without one: that of a local `publicUrl`, else 8080. */
+  readonly port: number | undefined
   readonly dataDirectory: string
   /** The origin browsers use; the local address unless given. */
   readonly publicUrl: string | undefined
-  /** A directory of a platform's own files. */
-  readonly from: string | undefined
   readonly reset: boolean
   readonly logLevel: LogLevel
 }
@@ -30,58 +27,59 @@ export interface StartOptions {
 /** A chain that listens. */
 export interface RunningGatehouse {
   readonly publicUrl: string
-  readonly port: number
+  /** The port asked for, and the one that was free. */
+  readonly port: { readonly wanted: number; readonly used: number }
   readonly chain: ChainConfig
-  /** Things about the files of `from` that deserve a second look. */
+  /** Things about the configuration that deserve a second look. */
   readonly warnings: readonly Problem[]
   /** Users made by this run, with their passwords in clear: to be printed once. */
-  readonly newUsers: readonly (DemoUser & { readonly password: string })[]
-  /** E-mails of the users that were there before. */
+  readonly newUsers: readonly NewDemoUser[]
+  /** E-mails of the users that were there before, and of those the files bring. */
   readonly knownUsers: readonly string[]
   close(): Promise<void>
 }
 
 const graceMilliseconds = 5000
+const defaultPort = 8080
 
 /**
- * Starts the whole chain on one listener.
- * @throws ConfigError with every problem of `from`; GatehouseError where port or data directory cannot be had.
+ * Starts a whole chain on one listener.
+ * @throws ConfigError with every problem of its files; GatehouseError where port or data directory cannot be had.
  */
 export async function startGatehouse(options: StartOptions): Promise<RunningGatehouse> {
-  const random = systemRandom
   const clock = systemClock
   const log = openLog({
     level: options.logLevel,
     now: () => clock.now(),
     write: (line) => process.stderr.write(`${line}\n`),
   })
-  const data = openDataDirectory(options.dataDirectory, { random, reset: options.reset })
+  const plan = planChain(options.source, { ...options, random: systemRandom })
   const listener = openServer()
-  const host = options.publicUrl === undefined ? 'localhost' : undefined
-  const port = await listenOnFreePort(listener.server, { port: options.port, host })
+  const wanted = options.port ?? localPort(plan.publicUrl) ?? defaultPort
+  // Only a chain with a public address of its own is for other machines.
+  const host = isLocal(plan.publicUrl) ? 'localhost' : undefined
+  const used = await listenOnFreePort(listener.server, { port: wanted, host })
   try {
-    const publicUrl = options.publicUrl ?? `http://localhost:${port}`
-    const { chain, warnings } = readChain(options, publicUrl, data.secrets)
+    const publicUrl = plan.publicUrl ?? `http://localhost:${used}`
+    const { chain, warnings } = plan.chainAt(publicUrl)
     const gatehouse = await openGatehouse({
       chain,
-      databaseFile: data.databaseFile,
-      secrets: data.secrets,
+      databaseFile: plan.data.databaseFile,
+      secrets: plan.data.secrets,
       clock,
-      random,
+      random: systemRandom,
       log,
       outside: (input, init) => fetch(input, init),
     })
-    const users = openRealmUsers({ database: gatehouse.database, clock, random })
-    const { newUsers, knownUsers } = await addDemoUsers(chain, users)
+    const users = await tellUsers(plan, { chain, gatehouse, clock })
     listener.serve(gatehouse)
     settleMemory()
     return {
       publicUrl,
-      port,
+      port: { wanted, used },
       chain,
       warnings,
-      newUsers,
-      knownUsers,
+      ...users,
       async close() {
         await listener.close(graceMilliseconds)
         await gatehouse.close()
@@ -93,38 +91,26 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
   }
 }
 
-function readChain(
-  { from }: StartOptions,
-  publicUrl: string,
-  secrets: Secrets,
-): { chain: ChainConfig; warnings: readonly Problem[] } {
-  if (from === undefined) return { chain: defaultChain({ publicUrl, secrets, apps: demoApps }), warnings: [] }
-  const { chain, problems } = loadChainFromDirectory(from, { publicUrl, secrets, env: process.env, demo: true })
-  if (!chain) throw new ConfigError(problems)
-  return { chain, warnings: problems }
+/** Who can sign in: the realm's users, made for a demo where there are none, and the broker's own. */
+async function tellUsers(
+  { isDemo }: ChainPlan,
+  { chain, gatehouse, clock }: { chain: ChainConfig; gatehouse: Gatehouse; clock: Clock },
+): Promise<Pick<RunningGatehouse, 'newUsers' | 'knownUsers'>> {
+  const users = openRealmUsers({ database: gatehouse.database, clock, random: systemRandom })
+  const realm = chain.realm?.realms[0]
+  const present = realm ? await users.list(realm.realm) : []
+  const newUsers = realm && isDemo && present.length === 0 ? await addDemoUsers(users, realm, systemRandom) : []
+  const ofRealm = present.map(({ email, username }) => email ?? username)
+  const ofBroker = chain.broker?.enablePasswordDB ? chain.broker.staticPasswords.map(({ email }) => email) : []
+  return { newUsers, knownUsers: [...ofRealm, ...ofBroker] }
 }
 
-/** Two demo users for a realm that has none, so that there is someone to sign in as. */
-async function addDemoUsers(chain: ChainConfig, users: ReturnType<typeof openRealmUsers>) {
-  const realm = chain.realm?.realms[0]?.realm
-  if (realm === undefined) return { newUsers: [], knownUsers: [] }
-  const present = await users.list(realm)
-  if (present.length > 0) return { newUsers: [], knownUsers: present.map(({ email, username }) => email ?? username) }
-  const groups = groupPaths(chain.realm?.realms[0]?.groups)
-  const newUsers = demoUsers.map((user) => ({
-    ...user,
-    groups: user.groups.filter((group) => groups.includes(group)),
-    password: readablePassword(systemRandom),
-  }))
-  for (const user of newUsers) await users.create(realm, user)
-  return { newUsers, knownUsers: [] }
+function isLocal(publicUrl: string | undefined): boolean {
+  return publicUrl === undefined || ['localhost', '127.0.0.1', '[::1]'].includes(new URL(publicUrl).hostname)
 }
 
-interface Group {
-  readonly name: string
-  readonly subGroups?: readonly Group[]
-}
-
-function groupPaths(groups: readonly Group[] = [], parent = ''): string[] {
-  return groups.flatMap(({ name, subGroups }) => [`${parent}/${name}`, ...groupPaths(subGroups, `${parent}/${name}`)])
+function localPort(publicUrl: string | undefined): number | undefined {
+  if (publicUrl === undefined || !isLocal(publicUrl)) return undefined
+  const { port, protocol } = new URL(publicUrl)
+  return port === '' ? (protocol === 'http:' ? 80 : undefined) : Number(port)
 }

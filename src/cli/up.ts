@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import process from 'node:process'
-import { type RunningGatehouse, startGatehouse } from '../app/start-gatehouse.ts'
-import { GatehouseError } from '../kit/errors.ts'
+import type { ChainSource } from '../app/plan-chain.ts'
+import { type RunningGatehouse, type StartOptions, startGatehouse } from '../app/start-gatehouse.ts'
+import { fail, GatehouseError } from '../kit/errors.ts'
 import type { LogLevel } from '../kit/log.ts'
 import type { Command, CommandInput } from './command.ts'
 import { openBrowser } from './open-browser.ts'
@@ -12,7 +13,7 @@ const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** `gatehouse up` */
 export const up: Command = {
-  usage: '[--port N] [--data DIR] [--domain HOST] [--from DIR] [--open] [--reset]',
+  usage: '[--port N] [--data DIR] [--domain HOST] [--from DIR | --config FILE] [--open] [--reset]',
   summary: 'run the whole sign-in chain in one process: realm, broker, proxy, gateway, portal and two demo apps',
   options: {
     port: { type: 'string', value: 'N', help: 'listen on this port, or the next free one (default 8080)' },
@@ -27,6 +28,7 @@ export const up: Command = {
       value: 'DIR',
       help: 'run from a platform’s own files: Dex, oauth2-proxy, Istio, realm, authservice',
     },
+    config: { type: 'string', value: 'FILE', help: 'run from a gatehouse.yaml, which names its own address and data' },
     open: { type: 'boolean', help: 'open the portal in a browser' },
     reset: { type: 'boolean', help: 'start over: forget users, sessions, keys and secrets first' },
     'log-level': {
@@ -50,22 +52,32 @@ export const up: Command = {
   },
 }
 
-function readOptions({ positionals, options }: CommandInput) {
-  if (positionals.length > 0)
+function readOptions({ positionals, options }: CommandInput): StartOptions {
+  if (positionals.length > 0) {
     throw new GatehouseError('usage', `\`up\` takes no argument, got \`${positionals[0]}\`; see gatehouse up --help`)
-  const { data = '.gatehouse', domain, from, reset, port = '8080' } = options
-  const logLevel = options['log-level'] ?? 'warn'
-  const level = logLevels.find((one) => one === logLevel)
-  if (!level)
-    throw new GatehouseError('usage', `--log-level must be one of ${logLevels.join(', ')}, got \`${logLevel}\``)
+  }
+  const { data = '.gatehouse', domain, port } = options
   return {
-    port: parsePort(String(port)),
+    source: readSource(options),
+    port: typeof port === 'string' ? parsePort(port) : undefined,
     dataDirectory: resolve(String(data)),
     publicUrl: typeof domain === 'string' ? parseDomain(domain) : undefined,
-    from: typeof from === 'string' ? resolve(from) : undefined,
-    reset: reset === true,
-    logLevel: level,
+    reset: options['reset'] === true,
+    logLevel: parseLogLevel(options['log-level'] ?? 'warn'),
   }
+}
+
+function readSource({ from, config, data, domain }: CommandInput['options']): ChainSource {
+  if (typeof config !== 'string')
+    return typeof from === 'string' ? { kind: 'directory', path: resolve(from) } : { kind: 'default' }
+  const clash = Object.entries({ from, data, domain }).find(([, value]) => value !== undefined)
+  if (clash) throw new GatehouseError('usage', `--${clash[0]} does not go with --config: the file says it`)
+  return { kind: 'file', path: resolve(config) }
+}
+
+function parseLogLevel(text: string | boolean): LogLevel {
+  const level = logLevels.find((one) => one === text)
+  return level ?? fail('usage', `--log-level must be one of ${logLevels.join(', ')}, got \`${text}\``)
 }
 
 function parsePort(text: string): number {
@@ -77,7 +89,7 @@ function parsePort(text: string): number {
 /** A host name means https behind a TLS terminator; a whole origin is taken as it is. */
 function parseDomain(text: string): string {
   const url = URL.parse(/^https?:\/\//.test(text) ? text : `https://${text}`)
-  if (!url || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
+  if (url?.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
     throw new GatehouseError(
       'usage',
       `--domain must be a host or an origin such as https://kubeflow.example.com, got \`${text}\``,

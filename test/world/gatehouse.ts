@@ -27,7 +27,7 @@ export async function testGatehouse({
     port,
     dataDirectory,
     publicUrl,
-    from,
+    source: from === undefined ? { kind: 'default' } : { kind: 'directory', path: from },
     reset: false,
     logLevel: 'error',
   })
