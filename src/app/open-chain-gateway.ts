@@ -1,4 +1,5 @@
 import type { ChainConfig } from '../config/chain.ts'
+import { partAt } from '../config/host-map.ts'
 import type { Ask } from '../gateway/ask.ts'
 import { type Gateway, openGateway } from '../gateway/open-gateway.ts'
 import type { PartDependencies, RunningParts } from './parts.ts'
@@ -16,7 +17,7 @@ export function openChainGateway(parts: RunningParts, dependencies: PartDependen
     assetsPath: '/gatehouse/static',
     mode: 'native',
     resolveUpstream(host, port) {
-      const name = chain.hosts.get(host)
+      const name = partAt(chain.hosts, host)
       const part = name && parts[name]
       if (!part) return { kind: 'origin', origin: `http://${host}:${port}` }
       return { kind: 'part', part, verifiesTokens: name === 'realm' || name === 'broker' }
@@ -32,6 +33,6 @@ export function openChainGateway(parts: RunningParts, dependencies: PartDependen
 
 /** Every extension provider that names a host of our proxy. */
 function inProcessProviders(chain: ChainConfig, ask: Ask): Readonly<Record<string, Ask>> {
-  const ours = chain.gateway.meshConfig.extensionProviders.filter(({ service }) => chain.hosts.get(service) === 'proxy')
+  const ours = chain.gateway.meshConfig.extensionProviders.filter(({ service }) => partAt(chain.hosts, service) === 'proxy')
   return Object.fromEntries(ours.map(({ name }) => [name, ask]))
 }

@@ -19,7 +19,7 @@ export const proxyClientId = 'gatehouse-proxy'
 export function platformRealm({ publicUrl, secrets, apps }: DefaultRealm): RealmRepresentation {
   return realmRepresentationSchema.parse({
     realm: platformRealmName,
-    displayName: 'Platform',
+    displayName: 'Gatehouse',
     bruteForceProtected: true,
     groups: [{ name: 'platform-users' }, { name: 'platform-admins' }, { name: 'team', subGroups: [{ name: 'ml' }] }],
     clients: [
@@ -53,7 +53,7 @@ export function brokerClient({
 }) {
   return {
     clientId,
-    name: 'Sign-in broker',
+    name: 'your apps',
     secret: clientSecretOf(secrets, clientId),
     redirectUris: [`${publicUrl}/dex/callback`],
     attributes: { 'post.logout.redirect.uris': `${publicUrl}/dex/logout/callback` },

@@ -174,10 +174,10 @@ test('secrets published with Kubeflow are refused outside demo mode, each at its
   const { chain, lines } = load(fixture('stock'))
   expect(chain).toBeUndefined()
   expect(lines).toEqual([
-    "kubeflow.yaml:72:23: error: is the client secret committed in Kubeflow's manifests: everyone knows it; generate your own",
-    "kubeflow.yaml:80:22: error: is the hash of Kubeflow's default password 12341234: everyone knows it; generate your own",
-    "kubeflow.yaml:236:18: error: is the client secret committed in Kubeflow's manifests: everyone knows it; generate your own",
-    "kubeflow.yaml:237:18: error: is the cookie secret committed in Kubeflow's manifests: everyone knows it; generate your own",
+    "kubeflow.yaml:72:23: error: this secret is the client secret committed in Kubeflow's manifests, so everyone knows it; generate your own",
+    "kubeflow.yaml:80:22: error: this secret is the hash of Kubeflow's default password 12341234, so everyone knows it; generate your own",
+    "kubeflow.yaml:236:18: error: this secret is the client secret committed in Kubeflow's manifests, so everyone knows it; generate your own",
+    "kubeflow.yaml:237:18: error: this secret is the cookie secret committed in Kubeflow's manifests, so everyone knows it; generate your own",
   ])
 })
 

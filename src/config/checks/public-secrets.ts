@@ -32,7 +32,7 @@ export function checkPublicSecrets(
       demo ? 'warning' : 'error',
       place.source,
       place.path,
-      `is ${known}: everyone knows it`,
+      `this secret is ${known}, so everyone knows it`,
       'generate your own',
     )
   }
