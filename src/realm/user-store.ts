@@ -4,34 +4,7 @@ import { fail } from '../kit/errors.ts'
 import { type Random, randomUuid } from '../kit/random.ts'
 import { parseStoredPassword, type StoredPassword } from './passwords/stored-password.ts'
 import type { RealmTables } from './tables.ts'
-
-/** A user of a realm. */
-export interface User {
-  readonly id: string
-  /** In lower case. */
-  readonly username: string
-  readonly email: string | undefined
-  readonly emailVerified: boolean
-  readonly firstName: string | undefined
-  readonly lastName: string | undefined
-  readonly enabled: boolean
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number
-  readonly attributes: Readonly<Record<string, readonly string[]>>
-  readonly requiredActions: readonly string[]
-  /** Epoch seconds: tokens issued before are dead. */
-  readonly notBefore: number
-  readonly serviceAccountClientId: string | undefined
-  readonly groupIds: readonly string[]
-  readonly roleIds: readonly string[]
-}
-
-/** What a user is made from. */
-export type NewUser = Pick<User, 'username'> &
-  Partial<Omit<User, 'groupIds' | 'roleIds'>> & {
-    readonly groupIds?: readonly string[]
-    readonly roleIds?: readonly string[]
-  }
+import { type NewUser, toUser, toUserRow, type User } from './user.ts'
 
 /** One realm's users in the database. */
 export type UserStore = ReturnType<typeof openUserStore>
@@ -64,22 +37,10 @@ export function openUserStore({
       .select('role_id')
       .where('user_id', '=', row.id)
       .execute()
-    return {
-      id: row.id,
-      username: row.username,
-      email: row.email ?? undefined,
-      emailVerified: row.email_verified === 1,
-      firstName: row.first_name ?? undefined,
-      lastName: row.last_name ?? undefined,
-      enabled: row.enabled === 1,
-      createdAt: Number(row.created_at),
-      attributes: JSON.parse(row.json_attributes) as User['attributes'], // written below, from a parsed value
-      requiredActions: JSON.parse(row.json_required_actions) as string[],
-      notBefore: row.not_before,
-      serviceAccountClientId: row.service_account_client_id ?? undefined,
+    return toUser(row, {
       groupIds: groups.map(({ group_id }) => group_id),
       roleIds: roles.map(({ role_id }) => role_id),
-    }
+    })
   }
 
   const users = {
@@ -104,7 +65,7 @@ export function openUserStore({
 
     /** @throws GatehouseError `user_exists` where the name, the e-mail address or the id is taken. */
     async create(user: NewUser): Promise<User> {
-      const row = toRow(user, { id: user.id ?? randomUuid(random), realmId, uniqueEmails, createdAt: clock.now() })
+      const row = toUserRow(user, { id: user.id ?? randomUuid(random), realmId, uniqueEmails, now: clock.now() })
       // Written before anything is read, so that a transaction begins by taking its turn.
       const { numInsertedOrUpdatedRows } = await database
         .insertInto('realm_users')
@@ -184,27 +145,4 @@ export function openUserStore({
     },
   }
   return users
-}
-
-function toRow(
-  user: NewUser,
-  { id, realmId, uniqueEmails, createdAt }: { id: string; realmId: string; uniqueEmails: boolean; createdAt: number },
-): RealmTables['realm_users'] {
-  const email = user.email?.toLowerCase() ?? null
-  return {
-    id,
-    realm_id: realmId,
-    username: user.username.toLowerCase(),
-    email,
-    unique_email: uniqueEmails ? email : null,
-    email_verified: user.emailVerified ? 1 : 0,
-    first_name: user.firstName ?? null,
-    last_name: user.lastName ?? null,
-    enabled: user.enabled === false ? 0 : 1,
-    created_at: user.createdAt ?? createdAt,
-    json_attributes: JSON.stringify(user.attributes ?? {}),
-    json_required_actions: JSON.stringify(user.requiredActions ?? []),
-    not_before: user.notBefore ?? 0,
-    service_account_client_id: user.serviceAccountClientId ?? null,
-  }
 }

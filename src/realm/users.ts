@@ -9,7 +9,8 @@ import { openPasswordHasher, type PasswordHasher } from './passwords/hash-passwo
 import { openThrottle } from './passwords/throttle.ts'
 import { openSessionStore } from './session-store.ts'
 import type { RealmTables } from './tables.ts'
-import { openUserStore, type User, type UserStore } from './user-store.ts'
+import type { User } from './user.ts'
+import { openUserStore, type UserStore } from './user-store.ts'
 
 /** A user as an administrator sees them. */
 export interface RealmUser {

@@ -275,3 +275,24 @@ test('a login form for another client than it was made for is refused', async ()
     (await page.text()).includes('An error occurred, please login again through your application.'),
   ]).toEqual([400, true])
 })
+
+test('opening the address of a form shows the form, and counts as no attempt', async () => {
+  const world = await realmWorld()
+  const browser = world.browser()
+  const action = await formAction(await browser.fetch(authUrl(world)))
+  for (let time = 0; time < 10; time += 1) {
+    const page = await browser.fetch(action)
+    expect([page.status, (await page.text()).includes('Invalid username')]).toEqual([200, false])
+  }
+  expect((await browser.post(action, ada)).status).toBe(302)
+})
+
+test('a name that looks like an e-mail address is first looked up as one', async () => {
+  const users = [
+    { username: 'bob@example.com', email: 'impostor@example.com', credentials: [{ value: 'impostor' }] },
+    { username: 'bob', email: 'bob@example.com', credentials: [{ value: 'real' }] },
+  ]
+  const world = await realmWorld({ realm: { ...smallRealm, users } })
+  const redirect = await signIn(world, world.browser(), { username: 'Bob@Example.com', password: 'real' })
+  expect(claimsOf((await redeem(world, redirect)).id_token)).toMatchObject({ preferred_username: 'bob' })
+})

@@ -202,3 +202,33 @@ test('offline tokens are for users with the role offline_access', async () => {
     'Offline tokens not allowed for the user or client',
   ])
 })
+
+test('sessions that have ended are removed, those that live stay', async () => {
+  const world = await realmWorld()
+  await signedIn(world)
+  await signedIn(world, { scope: 'openid offline_access' })
+  world.clock.advance(2_000_000)
+  await signedIn(world)
+  const rows = await world.database.selectFrom('realm_sessions').select('offline').orderBy('offline').execute()
+  expect(rows.map(({ offline }) => offline)).toEqual([0, 1])
+  expect(await world.database.selectFrom('realm_client_sessions').selectAll().execute()).toHaveLength(2)
+})
+
+test('no token, code or secret appears in the log', async () => {
+  const world = await realmWorld()
+  const browser = world.browser()
+  const redirect = await signIn(world, browser, { nonce: 'the-nonce' })
+  const tokens = await redeem(world, redirect)
+  await refresh(world, tokens.refresh_token)
+  await refresh(world, `${tokens.refresh_token}x`)
+  await expect(redeem(world, redirect)).rejects.toThrow()
+  await userinfo(world, `${tokens.access_token}x`)
+  const text = JSON.stringify(world.lines)
+  expect(world.lines.map(({ message }) => message)).toEqual(expect.arrayContaining(['signed in', 'request refused']))
+  const secrets = [...redirect.searchParams.getAll('code'), tokens.access_token, tokens.refresh_token, tokens.id_token]
+  for (const secret of [...secrets, 'app-secret', 'correct horse']) {
+    expect(text).not.toContain(secret.slice(0, 60))
+  }
+  for (const { name, value } of browser.cookies.values()) expect([name, text.includes(value)]).toEqual([name, false])
+  expect(world.lines.every(({ fields }) => fields['requestId'] === 'request-1')).toBe(true)
+})

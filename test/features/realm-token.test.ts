@@ -234,3 +234,10 @@ test('a client acts for itself only where it has a service account', async () =>
   const refused = postToken(world, { grant_type: 'client_credentials' }, basic('plain', 's'))
   expect(await refusal(refused)).toEqual([401, 'unauthorized_client', 'Client not enabled to retrieve service account'])
 })
+
+test('a bearer-only client gets no tokens', async () => {
+  const clients = [{ clientId: 'api', secret: 's', bearerOnly: true, serviceAccountsEnabled: true }]
+  const world = await realmWorld({ realm: { ...smallRealm, clients } })
+  const refused = postToken(world, { grant_type: 'client_credentials' }, basic('api', 's'))
+  expect(await refusal(refused)).toEqual([400, 'invalid_client', 'Bearer-only not allowed'])
+})

@@ -1,3 +1,4 @@
+import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto'
 import { expect, test } from 'vitest'
 import {
   claimsOf,
@@ -154,4 +155,36 @@ test('a revoked access token dies alone, a revoked refresh token takes the clien
   expect((await bearer(world, next.access_token)).status).toBe(401)
   expect((await refresh()).status).toBe(400)
   expect((await revoke('x', { client_id: 'app', client_secret: 'wrong' }))[0]).toBe(401)
+})
+
+test('forged access tokens are nobody’s, whatever their header claims', async () => {
+  const world = await realmWorld()
+  const { access_token } = await redeem(world, await signIn(world, world.browser()))
+  const [header = '', claims = ''] = access_token.split('.')
+  const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string }
+  const { keys } = (await (await world.browser().fetch(`${world.oidc}/certs`)).json()) as { keys: object[] }
+  const published = createPublicKey({ key: keys[0] as never, format: 'jwk' }).export({ format: 'pem', type: 'spki' })
+  const own = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const jwk = own.publicKey.export({ format: 'jwk' })
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const signed = (head: object) => {
+    const input = `${encode(head)}.${claims}`
+    return `${input}.${sign('sha256', Buffer.from(input), own.privateKey).toString('base64url')}`
+  }
+  const confused = `${encode({ alg: 'HS256', kid })}.${claims}`
+  const forged = [
+    `${encode({ alg: 'none', kid })}.${claims}.`,
+    `${encode({ alg: 'None' })}.${claims}.`,
+    `${confused}.${createHmac('sha256', published).update(confused).digest('base64url')}`,
+    signed({ alg: 'RS256', kid }),
+    signed({ alg: 'RS256', kid, jwk }),
+    signed({ alg: 'RS256', kid, jku: 'https://evil.example/jwks', x5u: 'https://evil.example/cert' }),
+    signed({ alg: 'RS256', kid, crit: ['exp'] }),
+    ...['../../etc/passwd', "' or 1=1 --", '__proto__', 'k'.repeat(60_000)].map((odd) =>
+      signed({ alg: 'RS256', kid: odd }),
+    ),
+    `${header}.${encode({ ...claimsOf(access_token), sub: 'root' })}.${access_token.split('.')[2]}`,
+  ]
+  expect((await bearer(world, access_token)).status).toBe(200)
+  for (const token of forged) expect((await bearer(world, token)).status).toBe(401)
 })

@@ -4,7 +4,7 @@ import type { Realm } from '../realm.ts'
 import { rolesOfUser } from '../roles.ts'
 import type { Session } from '../session.ts'
 import type { GrantedScope } from '../tokens/scope.ts'
-import type { User } from '../user-store.ts'
+import type { User } from '../user.ts'
 
 /**
  * The session tokens are issued for: with `offline_access` one that outlives the browser's (OpenID Connect Core §11),

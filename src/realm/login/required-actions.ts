@@ -1,4 +1,4 @@
-import type { User } from '../user-store.ts'
+import type { User } from '../user.ts'
 
 /** Actions that ask the user for something but guard nothing: a browser login goes on without them. */
 const harmless: ReadonlySet<string> = new Set([

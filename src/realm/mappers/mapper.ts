@@ -1,5 +1,5 @@
 import type { Client, RealmModel } from '../model.ts'
-import type { User } from '../user-store.ts'
+import type { User } from '../user.ts'
 
 /** The texts an administrator configured a mapper with. */
 export type MapperConfig = Readonly<Record<string, string>>

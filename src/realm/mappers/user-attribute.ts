@@ -1,5 +1,5 @@
 import type { Group, RealmModel } from '../model.ts'
-import type { User } from '../user-store.ts'
+import type { User } from '../user.ts'
 import type { Mapper } from './mapper.ts'
 import { setClaim, typedValue } from './set-claim.ts'
 import { userProperty } from './user-property.ts'

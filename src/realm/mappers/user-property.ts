@@ -1,4 +1,4 @@
-import type { User } from '../user-store.ts'
+import type { User } from '../user.ts'
 import type { Mapper } from './mapper.ts'
 import { setClaim, typedValue } from './set-claim.ts'
 

@@ -1,5 +1,5 @@
 import type { Realm } from '../realm.ts'
-import type { User } from '../user-store.ts'
+import type { User } from '../user.ts'
 import { isOutdated, nobodysPassword } from './hash-password.ts'
 import type { StoredPassword } from './stored-password.ts'
 

@@ -6,7 +6,7 @@ import type { Claims } from '../mappers/mapper.ts'
 import type { Client } from '../model.ts'
 import type { Realm } from '../realm.ts'
 import type { Session } from '../session.ts'
-import type { User } from '../user-store.ts'
+import type { User } from '../user.ts'
 import { mapClaims, orderClaims } from './map-claims.ts'
 import { type GrantedScope, visibleScope, wholeScope } from './scope.ts'
 

@@ -4,7 +4,7 @@ import type { Claims, MapperConfig, MapperInput, TokenRoles } from '../mappers/m
 import type { Client, RealmModel, Role } from '../model.ts'
 import type { ProtocolMapperRepresentation } from '../representation.ts'
 import { rolesInScope, rolesOfUser } from '../roles.ts'
-import type { User } from '../user-store.ts'
+import type { User } from '../user.ts'
 
 /** What a claims set is made for. */
 export type ClaimsTarget = 'access' | 'id' | 'userinfo' | 'introspection' | 'lightweight'

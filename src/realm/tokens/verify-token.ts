@@ -4,7 +4,7 @@ import { verifyJwt } from '../../tokens/verify.ts'
 import type { Client } from '../model.ts'
 import type { Realm } from '../realm.ts'
 import type { Session } from '../session.ts'
-import type { User } from '../user-store.ts'
+import type { User } from '../user.ts'
 
 /** `exp` is the first second a token is dead (RFC 7519 §4.1.4: “on or after”). */
 const atExpiry = -1
