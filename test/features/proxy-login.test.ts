@@ -343,3 +343,32 @@ test('no token, code, cookie or secret is in the log', async () => {
   expect(text).toContain('signed in')
   expect(text).not.toMatch(/eyJ|secret-code|access-1|a client secret|\|1700000000\|/)
 })
+
+test('a state that only begins like the one in the cookie proves nothing', async () => {
+  const { browser, begin, provider } = await proxyWorld()
+  const callback = new URL(await begin('/page'), 'http://x')
+  const state = callback.searchParams.get('state') ?? ''
+  callback.searchParams.set('state', state.slice(0, 8) + 'A'.repeat(35) + state.slice(43))
+  expect((await browser.get(callback.pathname + callback.search)).headers.get('location')).toMatch(/^\/dex\/auth\?/)
+  expect(provider.tokenRequests).toHaveLength(0)
+})
+
+test('a provider that was down for the code may be asked again with the same callback', async () => {
+  const { browser, begin, provider } = await proxyWorld()
+  const callback = await begin('/page')
+  provider.isDown = true
+  expect((await browser.get(callback)).status).toBe(503)
+  provider.isDown = false
+  expect((await browser.get(callback)).headers.get('location')).toBe('/page')
+})
+
+test('a provider that is down is not asked by every visitor', async () => {
+  const discovery = { skip_oidc_discovery: false, login_url: '', redeem_url: '', oidc_jwks_url: '' }
+  const { browser, provider, proxy } = await proxyWorld(discovery)
+  provider.isDown = true
+  for (let visit = 0; visit < 20; visit += 1) {
+    expect((await browser.get('/oauth2/start')).status).toBe(503)
+    expect(proxy.ready()).toBe(false)
+  }
+  expect(provider.requests).toHaveLength(1)
+})
