@@ -14,7 +14,7 @@ import { opaqueId } from './opaque-id.ts'
 import { codePage } from './pages/code-page.ts'
 import { lookOf } from './pages/look.ts'
 import { outOfBandUri } from './redirect-uris.ts'
-import { errorTexts, showError } from './show-error.ts'
+import { restartUrl } from './show-error.ts'
 
 /** RFC 6749 §4.1.2 recommends ten minutes; Dex gives thirty and clients have come to rely on it. Milliseconds. */
 const codeLifetime = 30 * 60_000
@@ -30,7 +30,8 @@ export async function finishLogin(
 ): Promise<Response> {
   const { clock, config, log } = broker
   const isFirst = await broker.finishedAttempts.create(login.attemptId, true, clock.now() + config.expiry.authRequests)
-  if (!isFirst) return showError(broker, context, { status: 400, message: errorTexts.session, restart: login.request })
+  // The back button: the same person, authenticated again. A new attempt goes through without a question.
+  if (!isFirst) return redirectTo(restartUrl(broker, login.request), 303)
   const { grant, setCookie } = await grantFor(broker, request, { login, authentication })
   log.info('signed in', {
     requestId: context.requestId,

@@ -80,7 +80,7 @@ function assemble({ config, records, signingKeys, clock, random, log, fetch, sta
     kidOf: (jwk) => createHash('sha1').update(thumbprint(jwk)).digest('hex'),
   })
   const atRest = openAtRest({ secret: stateSecret, clock, random })
-  const shared = { records, clock, random }
+  const families = openRefreshFamilies({ records, secret: stateSecret, policy: expiry.refreshTokens, clock })
   return {
     config,
     issuer,
@@ -95,12 +95,15 @@ function assemble({ config, records, signingKeys, clock, random, log, fetch, sta
     finishedAttempts: records.collection<true>('broker-finished-attempts'),
     approvals: records.collection<PendingApproval>('broker-approvals'),
     codes: records.collection<Grant>('broker-codes'),
-    families: openRefreshFamilies({ records, secret: stateSecret, policy: expiry.refreshTokens, clock }),
+    families,
     refreshTurns: openTurns(),
     sessions: sessions.enabled
       ? openSessions({
-          ...shared,
+          records,
           atRest,
+          clock,
+          random,
+          familyEnd: families.latestEnd,
           lifetime: sessions.absoluteLifetime,
           tokenLifetime: expiry.idTokens + 3_600_000,
         })

@@ -49,6 +49,8 @@ export interface RefreshFamilies {
     used: RefreshFamily,
     renewed: Pick<RefreshFamily, 'identity' | 'connectorData'>,
   ): Promise<RefreshFamily | undefined>
+  /** When a family used now will have ended at the latest. */
+  latestEnd(): number
   /** Ends the family, or keeps it from ever beginning. */
   revoke(id: string): Promise<void>
 }
@@ -81,13 +83,14 @@ export function openRefreshFamilies({
   const secretOf = (id: string, generation: number) =>
     `${generation}.${createHmac('sha256', secret).update(`gatehouse refresh\0${id}\0${generation}`).digest('base64url')}`
   const tokenOf = (id: string, { generation }: RefreshFamily) => packPair(id, secretOf(id, generation))
-  const expiresAt = (family: RefreshFamily) => {
+  const expiresAt = (family: Pick<RefreshFamily, 'createdAt' | 'lastUsed'>) => {
     const end = endOf(family, policy)
     return end === Number.POSITIVE_INFINITY ? never : end + expiredGrace
   }
 
   return {
     tokenOf,
+    latestEnd: () => expiresAt({ createdAt: clock.now(), lastUsed: clock.now() }),
     async start(id, fresh) {
       const now = clock.now()
       const family = { ...fresh, generation: 0, createdAt: now, lastUsed: now }
@@ -146,7 +149,10 @@ function judge(
 }
 
 /** When the family's tokens stop working; 0 switches a limit off. */
-function endOf({ createdAt, lastUsed }: RefreshFamily, { absoluteLifetime, validIfNotUsedFor }: Policy): number {
+function endOf(
+  { createdAt, lastUsed }: Pick<RefreshFamily, 'createdAt' | 'lastUsed'>,
+  { absoluteLifetime, validIfNotUsedFor }: Policy,
+): number {
   const limit = (from: number, duration: number) => (duration === 0 ? Number.POSITIVE_INFINITY : from + duration)
   return Math.min(limit(createdAt, absoluteLifetime), limit(lastUsed, validIfNotUsedFor))
 }

@@ -35,7 +35,7 @@ export interface Sessions {
   ofCookies(cookies: readonly string[]): Promise<{ readonly sid: string; readonly session: BrokerSession } | undefined>
   /** Counts a refresh family in; `undefined` where the session has ended. Returns families that are one too many. */
   addFamily(sid: string, family: { clientId: string; familyId: string }): Promise<readonly string[] | undefined>
-  /** The upstream provider gave a newer ID token. */
+  /** A refresh token was used; the upstream provider may have given a newer ID token. */
   renew(sid: string, upstreamIdToken: string | undefined): Promise<void>
   hasEnded(sid: string): Promise<boolean>
   /** Ends the session for good. Asked again it tells the same, but for the families. */
@@ -45,12 +45,16 @@ export interface Sessions {
 /** How many refresh families of one client a session keeps: a login more drops the oldest. */
 const familiesPerClient = 10
 
-/** Opens the sessions. Times in milliseconds; `tokenLifetime` is how long a token can outlive its session. */
+/**
+ * Opens the sessions. Times in milliseconds; `tokenLifetime` is how long a token can outlive its session. A session that
+ * gave refresh tokens is kept until `familyEnd`, so that signing out always finds them.
+ */
 export function openSessions({
   records,
   atRest,
   lifetime,
   tokenLifetime,
+  familyEnd,
   clock,
   random,
 }: {
@@ -58,12 +62,14 @@ export function openSessions({
   atRest: AtRest
   lifetime: number
   tokenLifetime: number
+  familyEnd: () => number
   clock: Clock
   random: Random
 }): Sessions {
   const sessions = records.collection<BrokerSession>('broker-sessions')
   const ended = records.collection<{ readonly upstreamIdToken?: string }>('broker-ended-sessions')
   const expiry = () => clock.now() + lifetime
+  const familyExpiry = () => Math.max(expiry(), familyEnd())
 
   const ofCookies: Sessions['ofCookies'] = async (cookies) => {
     for (const cookie of cookies) {
@@ -91,17 +97,18 @@ export function openSessions({
       }
       const found = await ofCookies(cookies)
       if (found?.session.connectorId === connectorId && found.session.userId === userId) {
-        const kept = await sessions.update(found.sid, ({ families }) => ({ ...fresh, families }), expiry())
+        const expiresAt = found.session.families.length > 0 ? familyExpiry() : expiry()
+        const kept = await sessions.update(found.sid, ({ families }) => ({ ...fresh, families }), expiresAt)
         if (kept) return { sid: found.sid, cookie: `${found.sid}.${secret}` }
       }
       const sid = randomText(random, 16)
       await sessions.create(sid, { ...fresh, families: [] }, expiry())
       return { sid, cookie: `${sid}.${secret}` }
     },
-    addFamily: (sid, family) => addFamily(sessions, sid, { family, expiresAt: expiry() }),
+    addFamily: (sid, family) => addFamily(sessions, sid, { family, expiresAt: familyExpiry() }),
     async renew(sid, upstreamIdToken) {
       const sealed = upstreamIdToken === undefined ? {} : { upstreamIdToken: atRest.seal(upstreamIdToken) }
-      await sessions.update(sid, (old) => ({ ...old, ...sealed }), expiry())
+      await sessions.update(sid, (old) => ({ ...old, ...sealed }), familyExpiry())
     },
     async hasEnded(sid) {
       return (await ended.find(sid)) !== undefined

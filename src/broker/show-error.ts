@@ -21,7 +21,7 @@ export function showError(
   { requestId }: Partial<RequestContext>,
   { status, message, advice, restart }: { status: number; message: string; advice?: string; restart?: AuthRequest },
 ): Promise<Response> {
-  const href = restart && `${broker.issuer.path}/auth?${authQuery(restart)}`
+  const href = restart && restartUrl(broker, restart)
   return pageResponse(
     errorPage({
       title: titles[status] ?? 'Something went wrong',
@@ -32,6 +32,11 @@ export function showError(
     }),
     { status },
   )
+}
+
+/** Where a sign-in begins again. */
+export function restartUrl({ issuer }: Pick<Broker, 'issuer'>, request: AuthRequest): string {
+  return `${issuer.path}/auth?${authQuery(request)}`
 }
 
 const titles: Readonly<Record<number, string>> = {

@@ -143,6 +143,11 @@ test('the small endpoints answer as Dex’s', async () => {
   }
 })
 
+test('pages carry the platform’s name where the configuration gives one', async () => {
+  const { broker } = await openWorld({ frontend: { issuer: 'Prokube' } })
+  expect(await (await openBrowser(broker).get('/dex')).text()).toContain('<title>Sign-in service · Prokube</title>')
+})
+
 test('pages cannot be framed, cached or scripted from elsewhere', async () => {
   const { broker } = await openWorld()
   const browser = openBrowser(broker)

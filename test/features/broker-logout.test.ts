@@ -149,6 +149,19 @@ test('an expired hint signs out the browser it belongs to, and asks in any other
   expect((await browser.get(path)).headers.get('location')).toBe('/oauth2/sign_in')
 })
 
+test('a refresh token that is never to expire dies with a sign-out months later, for good', async () => {
+  const { broker, clock } = await openWorld(local)
+  const browser = openBrowser(broker)
+  const first = await redeem(broker, await signIn(browser))
+  const day = 24 * 3_600_000
+  clock.advance(200 * day)
+  const form = { grant_type: 'refresh_token', refresh_token: first.refresh_token ?? '' }
+  const second = (await (await tokenRequest(broker, form)).json()) as typeof first
+  await openBrowser(broker).get(logoutPath({ id_token_hint: second.id_token }))
+  clock.advance(10 * day)
+  expect(await isAlive(broker, second)).toBe(false)
+})
+
 test('only a registered text is followed after signing out', async () => {
   const evil = [
     'https://evil.example.com', '//evil.example.com', '/oauth2/sign_in/', '/oauth2/sign_in?x=1', 'https://app.example.com/bye/..',

@@ -108,6 +108,19 @@ test('the request upstream has PKCE S256, a nonce and a state of less than 2 kB'
   expect(url.searchParams.get('state')?.length).toBeLessThan(2048)
 })
 
+test('a visitor who is away at the provider while the broker restarts comes back to another replica', async () => {
+  const { broker, reopen } = await openKeycloakWorld()
+  const browser = openBrowser(broker)
+  const { response } = await browser.follow(authPath())
+  const back = new URL(
+    await openUpstreamBrowser(upstream, { login: 'ada' }).visit(response.headers.get('location') ?? ''),
+  )
+  const restarted = openBrowser(await reopen())
+  for (const [name, value] of browser.cookies) restarted.cookies.set(name, value)
+  const answer = await restarted.get(`${back.pathname}${back.search}`)
+  expect(claimsOf((await redeem(broker, codeOf(answer))).id_token)['email']).toBe('ada@example.com')
+})
+
 test('a refresh asks upstream: changed groups arrive and a disabled user is refused for good', async () => {
   const { broker } = await openKeycloakWorld()
   const first = await redeem(broker, codeOf(await signInAtUpstream(openBrowser(broker))))

@@ -1,5 +1,5 @@
 import { verify } from '@node-rs/bcrypt'
-import type { Authentication, Connector, Outcome } from './connector.ts'
+import { type Authentication, type Connector, ConnectorError, type Outcome } from './connector.ts'
 
 /** One user of the password database (`staticPasswords[]`). */
 export interface PasswordEntry {
@@ -14,6 +14,9 @@ export interface PasswordEntry {
   readonly groups: readonly string[]
 }
 
+/** Password checks under way at once; they share their threads with the signing of tokens. */
+const mostChecks = 64
+
 /**
  * The password database (`enablePasswordDB`, `staticPasswords`): e-mail in any case, bcrypt off the event loop, and an
  * unknown user costs the same time as a wrong password (dex server/server.go `passwordDB`).
@@ -21,13 +24,24 @@ export interface PasswordEntry {
 export function openLocalConnector(passwords: readonly PasswordEntry[]): Connector {
   const byEmail = new Map(passwords.map((password) => [password.email.toLowerCase(), password]))
   const decoy = decoyHash(passwords)
+  let checks = 0
+
+  async function isPassword(password: string, hash: string): Promise<boolean> {
+    if (checks >= mostChecks) throw new ConnectorError('unavailable', 'too many password checks at once')
+    checks += 1
+    try {
+      return await verify(password, hash)
+    } finally {
+      checks -= 1
+    }
+  }
 
   return {
     password: {
       prompt: 'Email Address',
       async login(username, password): Promise<Outcome> {
         const found = byEmail.get(username.toLowerCase())
-        const isRight = await verify(password, found?.hash ?? decoy)
+        const isRight = await isPassword(password, found?.hash ?? decoy)
         return found && isRight ? { kind: 'authenticated', ...authenticationOf(found) } : { kind: 'wrong-password' }
       },
     },
