@@ -1,28 +1,22 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
+import { findProgram } from '../test/world/programs.ts'
 
 /** The kernel's clock ticks per second behind /proc/PID/stat (USER_HZ is 100 on every Linux). */
 const ticksPerSecond = 100
 
-/** User and system CPU seconds a process and its waited-for children have used. Linux only. */
-export function cpuSeconds(pid: number): number {
+/** User and system CPU seconds of processes and all their descendants (nginx works in children). Linux only. */
+export function cpuSeconds(pids: readonly number[]): number {
+  return pids.flatMap((pid) => [pid, ...descendants(pid)]).reduce((sum, pid) => sum + ownCpuSeconds(pid), 0)
+}
+
+function ownCpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ')
   const [utime, stime, cutime, cstime] = [11, 12, 13, 14].map((index) => Number(fields[index]))
   return ((utime ?? 0) + (stime ?? 0) + (cutime ?? 0) + (cstime ?? 0)) / ticksPerSecond
-}
-
-/** CPU seconds of a process and all its descendants now alive (nginx and Apache work in children). */
-export function treeCpuSeconds(pid: number): number {
-  return [pid, ...descendants(pid)].reduce((sum, one) => sum + cpuSeconds(one), 0)
-}
-
-/** Resident memory of a process, MiB. */
-export function residentMebibytes(pid: number): number {
-  const kibibytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kibibytes) / 1024
 }
 
 function descendants(pid: number): number[] {
@@ -34,49 +28,76 @@ function descendants(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendants(child)])
 }
 
-/** Whether a program is on the PATH. */
-export function isInstalled(program: string): boolean {
-  return spawnSync('which', [program]).status === 0
+/** Resident memory of a process, MiB. */
+export function residentMebibytes(pid: number): number {
+  const kibibytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kibibytes) / 1024
 }
 
-/** Starts a program on one processor (the load runs on the other), output kept for `text()`. */
-export function startPinned(
-  command: string,
-  args: readonly string[],
-  { cpu, env = {} }: { cpu: number; env?: Record<string, string> },
-) {
-  const pinned = isInstalled('taskset') ? ['taskset', '-c', String(cpu), command, ...args] : [command, ...args]
-  const child: ChildProcess = spawn(pinned[0] ?? command, pinned.slice(1), {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  })
+/** A program under measurement, or one that helps. */
+export interface BenchProcess {
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+/** A command line that stays on one processor, where `taskset` can see to that. */
+export function pinned(cpu: number | undefined, command: readonly string[]): readonly [string, ...string[]] {
+  const [program = '', ...args] = command
+  const taskset = cpu === undefined ? undefined : findProgram('taskset')
+  return taskset === undefined ? [program, ...args] : [taskset, '-c', String(cpu), program, ...args]
+}
+
+/** What is still running goes with us, whatever ends this process. */
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGTERM')
+})
+
+/** Starts a command line and waits until `readyUrl` answers. @throws with its output where it ends before that. */
+export async function startProcess(
+  command: readonly string[],
+  { cpu, readyUrl }: { cpu?: number; readyUrl: string },
+): Promise<BenchProcess & { readonly readyAfterMilliseconds: number }> {
+  const [program, ...args] = pinned(cpu, command)
+  const since = performance.now()
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_PROXY: '*' } })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk) => {
-      output += chunk
+    stream.on('data', (chunk) => {
+      output = (output + chunk).slice(-4000)
     })
+  }
+  const ended = new Promise<undefined>((resolve) => {
+    child.once('exit', () => resolve(undefined))
+    child.once('error', () => resolve(undefined))
+  })
+  const readyAt = await Promise.race([untilAnswered(readyUrl), ended])
+  if (readyAt === undefined) {
+    child.kill()
+    throw new Error(`${command.join(' ')} did not get ready:\n${output}`)
   }
   return {
     pid: child.pid ?? 0,
-    text: () => output,
+    readyAfterMilliseconds: readyAt - since,
     async stop() {
-      if (child.exitCode !== null) return
-      const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       await ended
     },
   }
 }
 
-/** Asks a URL until it answers with less than 500. @returns milliseconds since `since`. */
-export async function untilReady(url: string, since: number): Promise<number> {
-  for (let tries = 0; tries < 2000; tries += 1) {
+/** Asks until the answer is no error; `undefined` after 20 seconds without one. */
+async function untilAnswered(url: string): Promise<number | undefined> {
+  const until = performance.now() + 20_000
+  while (performance.now() < until) {
     const status = await fetch(url, { redirect: 'manual' }).then(
       (response) => response.status,
       () => 599,
     )
-    if (status < 500) return performance.now() - since
+    if (status < 500) return performance.now()
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
-  throw new Error(`${url} did not become ready`)
+  return undefined
 }

@@ -14,3 +14,8 @@ export function printTable(heading: string, columns: readonly string[], rows: re
 export function thousands(value: number): string {
   return value >= 1000 ? `${(value / 1000).toFixed(1)} k` : value.toFixed(0)
 }
+
+/** Milliseconds: `1.23 ms`, `840 ms` */
+export function milliseconds(value: number): string {
+  return `${value.toFixed(value < 10 ? 2 : 0)} ms`
+}

@@ -1,0 +1,63 @@
+import { createServer } from 'node:http'
+import process from 'node:process'
+import { loadChainFromDirectory } from '../src/config/from-directory.ts'
+import { systemClock } from '../src/kit/clock.ts'
+import { silentLog } from '../src/kit/log.ts'
+import { systemRandom } from '../src/kit/random.ts'
+import { openProxy } from '../src/proxy/open-proxy.ts'
+import { extAuthzHandler } from '../src/proxy/transports/ext-authz-http.ts'
+import { openSqlRecords } from '../src/store/records.ts'
+import { testDatabase } from '../test/world/database.ts'
+import { freePort } from '../test/world/programs.ts'
+import { type BenchProcess, startProcess } from './process.ts'
+
+const main = new URL('main.ts', import.meta.url).pathname
+
+/** A server that is a process of its own, so that its CPU time can be told from the others'. */
+export interface BenchServer extends BenchProcess {
+  readonly origin: string
+}
+
+/** Servers `bench/main.ts` can become: the proxy's own listener, and an application that answers with 1 kB. */
+const helpers: Readonly<Record<string, (port: number, argument: string) => Promise<void>>> = {
+  proxy: serveProxy,
+  application: serveApplication,
+}
+
+/** Starts a helper on a processor. */
+export async function startHelper(
+  name: 'proxy' | 'application',
+  { cpu, argument = '' }: { cpu: number; argument?: string },
+): Promise<BenchServer> {
+  const port = await freePort()
+  const origin = `http://127.0.0.1:${port}`
+  const command = [process.execPath, main, 'helper', name, String(port), argument]
+  return { ...(await startProcess(command, { cpu, readyUrl: `${origin}/ping` })), origin }
+}
+
+/** What a helper's process runs. */
+export async function runHelper([name = '', port = '', argument = '']: readonly string[]): Promise<void> {
+  await helpers[name]?.(Number(port), argument)
+}
+
+async function serveProxy(port: number, directory: string): Promise<void> {
+  const publicUrl = `http://127.0.0.1:${port}`
+  const secrets = { state: 'unused', cookie: 'unused', clients: {} }
+  const { chain, problems } = loadChainFromDirectory(directory, { publicUrl, secrets, env: {}, demo: true })
+  if (!chain?.proxy) throw new Error(problems.map(({ message }) => message).join('\n'))
+  const proxy = openProxy({
+    config: chain.proxy,
+    records: openSqlRecords(await testDatabase(), systemClock),
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    fetch: (input, init) => fetch(input, init),
+  })
+  createServer(extAuthzHandler(proxy, { random: systemRandom, requestIdHeader: 'x-request-id' })).listen(port)
+}
+
+async function serveApplication(port: number): Promise<void> {
+  const body = Buffer.alloc(1024, 'x')
+  const headers = ['content-type', 'text/plain', 'content-length', String(body.length)]
+  createServer((_request, response) => response.writeHead(200, headers).end(body)).listen(port)
+}

@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { httpClient } from '../test/world/http-client.ts'
+import { ada, platformFiles } from '../test/world/platform-files.ts'
+import { freePort, workDirectory } from '../test/world/programs.ts'
+import { serverCpu } from './load.ts'
+import { type BenchProcess, startProcess } from './process.ts'
+
+/** Name and secret of the session cookie every program of a run shares. */
+export const cookieName = 'oauth2_proxy_kubeflow'
+export const cookieSecret = 'Fq7b4uIcRAZfS9wGtu1uJ4z0E1o2kQ0Wb1r3m5t8y6A='
+
+/** A platform's files with an application at `/app/`. @returns the directory. */
+export function benchPlatform({ applicationPort }: { applicationPort: number }): string {
+  const directory = platformFiles({
+    proxySettings: [`cookie_name = "${cookieName}"`, `cookie_secret = "${cookieSecret}"`],
+  })
+  const route = {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name: 'app', namespace: 'app' },
+    spec: {
+      gateways: ['kubeflow/kubeflow-gateway'],
+      hosts: ['*'],
+      http: [
+        {
+          match: [{ uri: { prefix: '/app/' } }],
+          route: [{ destination: { host: '127.0.0.1', port: { number: applicationPort } } }],
+        },
+      ],
+    },
+  }
+  writeFileSync(join(directory, 'route.yaml'), `---\n${JSON.stringify(route)}\n`)
+  return directory
+}
+
+/** A whole chain in a process of its own, and a session in it. */
+export interface BenchChain extends BenchProcess {
+  readonly origin: string
+  /** The `Cookie` header of somebody who is signed in. */
+  readonly cookie: string
+}
+
+/** Starts `gatehouse up --from directory` and signs in. */
+export async function startChain(directory: string): Promise<BenchChain> {
+  const port = await freePort()
+  const origin = `http://localhost:${port}`
+  const command = upCommand({ port, data: workDirectory('bench') })
+  const running = await startProcess([...command, '--from', directory], {
+    cpu: serverCpu,
+    readyUrl: `${origin}/dex/healthz`,
+  })
+  return { ...running, origin, cookie: await signIn(`${origin}/app/`) }
+}
+
+/** The command line of `gatehouse up`. */
+export function upCommand({ port, data }: { port: number; data: string }): string[] {
+  const main = new URL('../src/main.ts', import.meta.url).pathname
+  return [process.execPath, main, 'up', '--port', String(port), '--data', data, '--log-level', 'error']
+}
+
+async function signIn(url: string): Promise<string> {
+  const browser = httpClient()
+  const form = await browser.follow(url)
+  const page = await browser.submit(form, { username: ada.username, password: ada.password })
+  if (page.url !== url || page.response.status !== 200) throw new Error(`signing in ended at ${page.url}`)
+  const sessions = [...browser.cookies.values()].filter(({ name }) => name.startsWith(cookieName))
+  return sessions.map(({ name, value }) => `${name}=${value}`).join('; ')
+}
