@@ -62,7 +62,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
     await page.goto(at('/notes/'))
     await fillIn(page)
     await page.waitForURL(at('/notes/'))
-    const text = await page.locator('body').innerText()
+    const text = await page.locator('body').textContent()
     expect(text).toContain('team/ml')
     expect(text).not.toContain('/team/ml')
   })
@@ -71,7 +71,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
     const page = await newVisitor(browser)
     await page.goto(at('/echo/'))
     await fillIn(page, 'ada', 'not it')
-    await expect(page.getByRole('alert').innerText()).resolves.toContain('Invalid username or password.')
+    await expect(page.getByRole('alert').textContent()).resolves.toContain('Invalid username or password.')
     await fillIn(page)
     await page.waitForURL(at('/echo/'))
   })
@@ -96,7 +96,7 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
       await fillIn(page)
       await page.waitForURL(at('/echo/here'))
     }
-    const text = await page.locator('body').innerText()
+    const text = await page.locator('body').textContent()
     expect(text).toContain('ada@example.com')
   })
 
