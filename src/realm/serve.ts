@@ -59,8 +59,13 @@ interface Problem {
   readonly advice?: string
 }
 
+const startAgain =
+  'Go back to the application and try again. If it stays so, tell its operator the request number below.'
+
 function toProblem(error: unknown): Problem {
-  if (error instanceof PageError) return { status: error.status, code: 'access_denied', message: error.message }
+  if (error instanceof PageError) {
+    return { status: error.status, code: 'access_denied', message: error.message, advice: startAgain }
+  }
   const code = error instanceof GatehouseError ? error.code : undefined
   if (code === 'overloaded') {
     const message = 'Too many people are signing in at this moment.'
