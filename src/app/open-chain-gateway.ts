@@ -16,11 +16,13 @@ export function openChainGateway(parts: RunningParts, dependencies: PartDependen
     publicUrl: chain.publicUrl,
     assetsPath: '/gatehouse/static',
     mode: 'native',
-    resolveUpstream(host, port) {
-      const name = partAt(chain.hosts, host)
+    resolveUpstream(host, port, namespace) {
+      const name = partAt(chain.hosts, host, namespace)
       const part = name && parts[name]
       if (!part) return { kind: 'origin', origin: `http://${host}:${port}` }
-      return { kind: 'part', part, verifiesTokens: name === 'realm' || name === 'broker' }
+      // The demo apps are apps like any other: what is ours stays ours.
+      const isApp = name === 'echo' || name === 'notes'
+      return { kind: 'part', part, hidesOwnCookies: isApp, verifiesTokens: name === 'realm' || name === 'broker' }
     },
     ask: proxy ? inProcessProviders(chain, (request) => proxy.check(request)) : {},
     ownCookies: (name) => proxy?.isOwnCookie(name) ?? false,
@@ -33,6 +35,8 @@ export function openChainGateway(parts: RunningParts, dependencies: PartDependen
 
 /** Every extension provider that names a host of our proxy. */
 function inProcessProviders(chain: ChainConfig, ask: Ask): Readonly<Record<string, Ask>> {
-  const ours = chain.gateway.meshConfig.extensionProviders.filter(({ service }) => partAt(chain.hosts, service) === 'proxy')
+  const ours = chain.gateway.meshConfig.extensionProviders.filter(
+    ({ service }) => partAt(chain.hosts, service) === 'proxy',
+  )
   return Object.fromEntries(ours.map(({ name }) => [name, ask]))
 }

@@ -81,7 +81,8 @@ export function defaultBroker({ publicUrl, secrets }: Omit<DefaultChain, 'apps'>
           clientID: brokerClientId,
           clientSecret: clientSecretOf(secrets, brokerClientId),
           redirectURI: `${publicUrl}/dex/callback`,
-          scopes: ['openid', 'profile', 'email', 'groups', 'offline_access'],
+          // Keycloak gives a refresh token without `offline_access`; with it the session would outlive a sign-out there.
+          scopes: ['openid', 'profile', 'email', 'groups'],
           insecureEnableGroups: true,
         },
       },

@@ -20,7 +20,6 @@ export function platformRealm({ publicUrl, secrets, apps }: DefaultRealm): Realm
   return realmRepresentationSchema.parse({
     realm: platformRealmName,
     displayName: 'Gatehouse',
-    bruteForceProtected: true,
     groups: [{ name: 'platform-users' }, { name: 'platform-admins' }, { name: 'team', subGroups: [{ name: 'ml' }] }],
     clients: [
       brokerClient({ clientId: brokerClientId, publicUrl, secrets }),
