@@ -1,5 +1,5 @@
 import { openBroker } from '../broker/open-broker.ts'
-import { openConsole, type PortalApp } from '../console/console.ts'
+import { openConsole } from '../console/console.ts'
 import { openEcho } from '../demo/echo.ts'
 import { openNotes } from '../demo/notes.ts'
 import type { Part } from '../http/part.ts'
@@ -7,6 +7,7 @@ import { openProxy } from '../proxy/open-proxy.ts'
 import { openRealm } from '../realm/open-realm.ts'
 import { openSigningKeys } from '../store/signing-keys.ts'
 import type { PartDependencies, RunningParts } from './parts.ts'
+import { portalApps } from './portal-apps.ts'
 
 /** Opens each part the chain configures and puts it into `parts`. */
 export async function openParts(parts: RunningParts, dependencies: PartDependencies): Promise<void> {
@@ -27,30 +28,13 @@ export async function openParts(parts: RunningParts, dependencies: PartDependenc
 function openApps(parts: RunningParts, dependencies: PartDependencies): void {
   const { chain, log } = dependencies
   const routed = new Set(chain.hosts.values())
-  const apps: PortalApp[] = []
-  if (routed.has('echo')) {
-    parts.echo = openEcho({ basePath: '/echo' })
-    apps.push({
-      name: 'Echo',
-      description: 'Shows what the gateway tells an app about you.',
-      href: '/echo/',
-      kind: 'headers',
-    })
-  }
+  if (routed.has('echo')) parts.echo = openEcho({ basePath: '/echo' })
   const notes = routed.has('notes') ? openNotesApp(dependencies) : undefined
-  if (notes) {
-    parts.notes = notes
-    apps.push({
-      name: 'Notes',
-      description: 'A small notebook that signs you in by itself.',
-      href: '/notes/',
-      kind: 'oidc',
-    })
-  }
+  if (notes) parts.notes = notes
   parts.console = openConsole({
     publicUrl: chain.publicUrl,
     basePath: '/gatehouse',
-    apps,
+    apps: portalApps(chain),
     signOutPath: '/oauth2/sign_out',
     log: log.with({ part: 'console' }),
   })

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url'
+import { afterEach, expect, test } from 'vitest'
+import { type TestGatehouse, testGatehouse } from '../world/gatehouse.ts'
+import { httpClient } from '../world/http-client.ts'
+
+let gatehouse: TestGatehouse | undefined
+afterEach(async () => {
+  await gatehouse?.close()
+})
+
+const tiles = (text: string) => [...text.matchAll(/class="app-card">[\s\S]*?href="([^"]+)"/g)].map(([, href]) => href)
+
+test('the portal of the default chain lists the two demo apps', async () => {
+  gatehouse = await testGatehouse()
+  const client = httpClient()
+  const login = await client.follow(`${gatehouse.publicUrl}/`)
+  const { text } = await client.submit(login, { username: 'ada', password: gatehouse.passwordOf('ada') })
+  expect(tiles(text)).toEqual(['/echo/', '/notes/'])
+})
+
+test('the portal of a platform lists what its VirtualServices give a path, and neither parts nor APIs', async () => {
+  gatehouse = await testGatehouse({ from: fileURLToPath(new URL('../fixtures/kubeflow/stock', import.meta.url)) })
+  const client = httpClient()
+  const page = await client.follow(`${gatehouse.publicUrl}/oauth2/start?rd=/`)
+  const { text } = await client.submit(page, { login: 'user@example.com', password: '12341234' })
+  expect(tiles(text)).toEqual(['/echo/', '/jupyter/'])
+})
