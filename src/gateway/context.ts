@@ -1,6 +1,7 @@
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
+import type { Observer } from './observer.ts'
 import type { OpenSockets } from './open-sockets.ts'
 import type { OriginPools } from './origin-pools.ts'
 import type { PartServer } from './serve-part.ts'
@@ -21,4 +22,5 @@ export interface GatewayContext {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly observer: Observer | undefined
 }

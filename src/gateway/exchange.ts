@@ -7,6 +7,7 @@ import { clientAddressOf, peerAddressOf } from './client-address.ts'
 import type { GatewayContext } from './context.ts'
 import type { HeaderList } from './header-list.ts'
 import { normalisePath } from './normalise-path.ts'
+import type { PipelineTrace } from './observer.ts'
 import { isAuthority, parseTarget } from './request-target.ts'
 import type { Route } from './routes.ts'
 import type { GatewayState } from './state.ts'
@@ -49,6 +50,8 @@ export class Exchange implements RequestFacts {
   route: Route | undefined = undefined
   /** Natively CUSTOM rules do not see an `Authorization` that holds no token; see `pipeline.ts`. */
   hidesAuthorization = false
+  /** Where explain wants to know how this request is decided. */
+  readonly trace: PipelineTrace | undefined
 
   constructor(context: GatewayContext, state: GatewayState, arrival: Arrival, parsed: ParsedRequest) {
     this.context = context
@@ -67,6 +70,7 @@ export class Exchange implements RequestFacts {
     const forwardedFor = numTrustedProxies === 0 ? undefined : this.headers.get('x-forwarded-for')
     this.clientAddress = clientAddressOf(this.peerAddress, forwardedFor, numTrustedProxies)
     this.scheme = schemeOf(this)
+    this.trace = context.observer?.begin?.(this)
   }
 
   get socket(): Socket {

@@ -13,6 +13,7 @@ import type { GatewayConfig, GatewayMode } from './config.ts'
 import type { GatewayContext } from './context.ts'
 import { type Arrival, Exchange, parseRequest } from './exchange.ts'
 import { openHttpAsk } from './http-ask.ts'
+import type { Observer } from './observer.ts'
 import { openSockets } from './open-sockets.ts'
 import { openOriginPools } from './origin-pools.ts'
 import { crash, runPipeline } from './pipeline.ts'
@@ -43,6 +44,8 @@ export interface GatewayOptions {
   readonly ownCookies?: (name: string) => boolean
   /** Where the shared files of pages are served without sign-in; without it refusals are plain text. */
   readonly assetsPath?: string
+  /** Told of refusals, to explain them later. */
+  readonly observer?: Observer
 }
 
 /** A running gateway: listeners for a `node:http` server. */
@@ -72,6 +75,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     clock,
     random,
     log,
+    observer: options.observer,
   }
   const dependencies = {
     mode: options.mode ?? ('native' as const),

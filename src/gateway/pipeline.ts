@@ -1,4 +1,5 @@
 import { decide, decideCustom, findAudited } from '../policy/decide.ts'
+import type { AppliedRule } from '../policy/policy-set.ts'
 import type { AskAnswer } from './ask.ts'
 import type { Authentication } from './authenticate.ts'
 import type { Exchange } from './exchange.ts'
@@ -7,6 +8,7 @@ import { addForwardingHeaders } from './forwarding-headers.ts'
 import { type Provider, verdictOf } from './providers.ts'
 import { respondAnswer, respondForbidden, respondText, respondUnauthorized } from './respond.ts'
 import { withoutParam } from './token-locations.ts'
+import type { Refusal } from './token-refusals.ts'
 
 /**
  * A request's way once its path is normalised and its headers stripped (docs/ARCHITECTURE.md): route, CUSTOM, tokens, AUDIT, DENY,
@@ -17,7 +19,7 @@ export function runPipeline(exchange: Exchange): void {
   addForwardingHeaders(exchange)
   if (state.isNative && exchange.headers.count('authorization') > 1) {
     // RFC 9110 §5.3: no list field; which of them an app would believe is anyone's guess
-    respondUnauthorized(exchange, { status: 401, text: 'more than one Authorization header' })
+    refuseToken(exchange, { status: 401, text: 'more than one Authorization header' })
     return
   }
   exchange.route = state.routes.find(exchange, exchange.scheme)
@@ -33,7 +35,7 @@ function askProviders(exchange: Exchange, first: number): void {
     const decision = rules && decideCustomly(exchange, rules)
     if (!decision || decision.kind === 'pass') continue
     if (decision.kind === 'deny') {
-      refuse(exchange, decision.rule.id)
+      refuse(exchange, decision.rule)
       return
     }
     const provider = exchange.state.providers.get(decision.provider)
@@ -58,13 +60,13 @@ function askProviders(exchange: Exchange, first: number): void {
  * asked when the rules match either with it or without it.
  */
 function decideCustomly(exchange: Exchange, rules: Parameters<typeof decideCustom>[0]) {
-  const decision = decideCustom(rules, exchange)
+  const decision = decideCustom(rules, exchange, exchange.trace?.rules)
   if (decision.kind !== 'pass' || !exchange.state.isNative) return decision
   if (exchange.headers.get('authorization') === undefined) return decision
   const { headers, query, state } = exchange
   if (state.authenticator.readsTokenFrom('authorization', { headers, query })) return decision
   exchange.hidesAuthorization = true
-  const hidden = decideCustom(rules, exchange)
+  const hidden = decideCustom(rules, exchange, exchange.trace?.rules)
   exchange.hidesAuthorization = false
   return hidden
 }
@@ -77,7 +79,9 @@ function ask(exchange: Exchange, provider: Provider): AskAnswer | Promise<AskAns
   }
   try {
     const given = provider.givenHeaders(headers)
-    const answer = provider.ask({ method, path: path + query, headers: given, clientAddress, requestId, host })
+    const request = { method, path: path + query, headers: given, clientAddress, requestId, host }
+    exchange.trace?.asked.push({ provider: provider.name, request, answer: undefined })
+    const answer = provider.ask(request)
     return answer instanceof Promise ? answer.catch(failed) : answer
   } catch (cause) {
     return failed(cause)
@@ -86,12 +90,21 @@ function ask(exchange: Exchange, provider: Provider): AskAnswer | Promise<AskAns
 
 /** Applies a provider's answer; `false` where the request ends with it. */
 function isLetOn(exchange: Exchange, provider: Provider, answer: AskAnswer): boolean {
+  const { observer } = exchange.context
+  const asked = exchange.trace?.asked.at(-1)
+  if (asked) asked.answer = answer
   switch (verdictOf(answer)) {
     case 'allow':
       applyAllowance(exchange, provider, answer.headers)
       return true
     case 'error':
       if (provider.failOpen) return true
+      observer?.refused(exchange, {
+        kind: 'provider',
+        provider: provider.name,
+        status: provider.statusOnError,
+        isError: true,
+      })
       respondText(exchange, provider.statusOnError, '')
       return false
     case 'deny':
@@ -100,6 +113,7 @@ function isLetOn(exchange: Exchange, provider: Provider, answer: AskAnswer): boo
         provider: provider.name,
         status: answer.status,
       })
+      observer?.refused(exchange, { kind: 'provider', provider: provider.name, status: answer.status, isError: false })
       respondAnswer(exchange, answer, provider.goesDownstreamOnDeny)
       return false
   }
@@ -139,15 +153,15 @@ function isPreflight({ method, headers }: Exchange): boolean {
 }
 
 function applyAuthentication(exchange: Exchange, authentication: Authentication): void {
-  const { headers, state } = exchange
+  const { headers, state, trace } = exchange
+  if (trace) trace.authentication = authentication
   if (authentication.kind === 'refused') {
     const { refusal } = authentication
     if (leadsToIssuer(exchange)) {
       authorize(exchange)
       return
     }
-    exchange.context.log.info('request refused', { requestId: exchange.requestId, ...refusal })
-    respondUnauthorized(exchange, refusal)
+    refuseToken(exchange, refusal)
     return
   }
   // a rule that is tried removes what the client sent under the names it sets; natively they are gone already
@@ -187,21 +201,28 @@ function removeToken(exchange: Exchange, { kind, name }: { readonly kind: string
 function authorize(exchange: Exchange): void {
   const { policies } = exchange.state
   if (policies.audit.length > 0) audit(exchange)
-  const { isAllowed, rule } = decide(policies, exchange)
+  const { isAllowed, rule } = decide(policies, exchange, exchange.trace?.rules)
   if (isAllowed) followRoute(exchange)
-  else refuse(exchange, rule?.id ?? 'none')
+  else refuse(exchange, rule)
 }
 
 function audit(exchange: Exchange): void {
-  const rule = findAudited(exchange.state.policies, exchange)
+  const rule = findAudited(exchange.state.policies, exchange, exchange.trace?.rules)
   const { requestId, method, path, host } = exchange
   if (rule) exchange.context.log.info('request audited', { requestId, rule: rule.id, method, path, host })
 }
 
-function refuse(exchange: Exchange, rule: string): void {
-  const { requestId, method, path, host } = exchange
-  exchange.context.log.info('request refused', { requestId, rule, status: 403, method, path, host })
+function refuse(exchange: Exchange, rule: AppliedRule | undefined): void {
+  const { requestId, method, path, host, context } = exchange
+  context.log.info('request refused', { requestId, rule: rule?.id ?? 'none', status: 403, method, path, host })
+  context.observer?.refused(exchange, { kind: 'policy', rule })
   respondForbidden(exchange)
+}
+
+function refuseToken(exchange: Exchange, refusal: Refusal): void {
+  exchange.context.log.info('request refused', { requestId: exchange.requestId, ...refusal })
+  exchange.context.observer?.refused(exchange, { kind: 'token', refusal })
+  respondUnauthorized(exchange, refusal)
 }
 
 /** A mistake of ours: a clear answer, never an allow (architecture §6, invariant 9). */
