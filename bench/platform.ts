@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
+import { stockPolicies } from '../src/config/stock.ts'
 import { httpClient } from '../test/world/http-client.ts'
 import { ada, platformFiles } from '../test/world/platform-files.ts'
 import { freePort, workDirectory } from '../test/world/programs.ts'
@@ -11,8 +12,22 @@ import { type BenchProcess, startProcess } from './process.ts'
 export const cookieName = 'oauth2_proxy_kubeflow'
 export const cookieSecret = 'Fq7b4uIcRAZfS9wGtu1uJ4z0E1o2kQ0Wb1r3m5t8y6A='
 
+const exemptPaths = ['/dex/*', '/oauth2/*', '/auth/*', '/gatehouse/*']
+
+/** How large a platform is: its VirtualService routes and AuthorizationPolicies beside the stock's. */
+export interface PlatformSize {
+  readonly routes: number
+  readonly policies: number
+}
+
 /** A platform's files with an application at `/app/`. @returns the directory. */
-export function benchPlatform({ applicationPort }: { applicationPort: number }): string {
+export function benchPlatform({
+  applicationPort,
+  size = { routes: 1, policies: 0 },
+}: {
+  applicationPort: number
+  size?: PlatformSize
+}): string {
   const directory = platformFiles({
     proxySettings: [`cookie_name = "${cookieName}"`, `cookie_secret = "${cookieSecret}"`],
   })
@@ -23,16 +38,48 @@ export function benchPlatform({ applicationPort }: { applicationPort: number }):
     spec: {
       gateways: ['kubeflow/kubeflow-gateway'],
       hosts: ['*'],
-      http: [
+      http: [...notebookPrefixes(size.routes - 1), '/app/'].map((prefix) => ({
+        match: [{ uri: { prefix } }],
+        route: [{ destination: { host: '127.0.0.1', port: { number: applicationPort } } }],
+      })),
+    },
+  }
+  // a directory with policies of its own gets none of the stock's
+  const stock = size.policies > 0 ? stockPolicies(exemptPaths).map(({ value }) => value) : []
+  const documents = [route, ...stock, ...notebookPolicies(size.policies)]
+  writeFileSync(
+    join(directory, 'route.yaml'),
+    documents.map((document) => `---\n${JSON.stringify(document)}\n`).join(''),
+  )
+  return directory
+}
+
+/** Notebooks of many namespaces, half of them under their own first segment. */
+function notebookPrefixes(count: number): string[] {
+  return Array.from({ length: count }, (_, at) => (at % 2 ? `/notebook/team-${at}/lab/` : `/lab-${at}`))
+}
+
+/** Each keeps one team's notebooks to that team, by its groups or by its owner. */
+function notebookPolicies(count: number): unknown[] {
+  return Array.from({ length: count }, (_, at) => ({
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: `team-${at}`, namespace: 'istio-system' },
+    spec: {
+      selector: { matchLabels: { app: 'istio-ingressgateway' } },
+      action: 'DENY',
+      rules: [
         {
-          match: [{ uri: { prefix: '/app/' } }],
-          route: [{ destination: { host: '127.0.0.1', port: { number: applicationPort } } }],
+          to: [{ operation: { paths: [`/notebook/team-${at}/*`, `/team-${at}`] } }],
+          when: [
+            at % 2
+              ? { key: 'request.auth.claims[groups]', notValues: [`team-${at}`] }
+              : { key: 'request.headers[kubeflow-userid]', notValues: [`owner-${at}@example.com`] },
+          ],
         },
       ],
     },
-  }
-  writeFileSync(join(directory, 'route.yaml'), `---\n${JSON.stringify(route)}\n`)
-  return directory
+  }))
 }
 
 /** A whole chain in a process of its own, and a session in it. */

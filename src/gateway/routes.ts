@@ -1,3 +1,4 @@
+import { prefixTree } from '../kit/prefix-tree.ts'
 import type { RequestFacts } from '../policy/facts.ts'
 import { byAge } from '../policy/resource.ts'
 import type { Workload } from '../policy/scope.ts'
@@ -122,36 +123,29 @@ interface RouteIndex {
 }
 
 /**
- * Routes by the first segment of the path, so that a thousand prefixes cost what ten do. A route that is not tied to
- * one whole first segment stands in every list; the order stays.
+ * Routes by what their paths begin with, so that a thousand prefixes cost what ten do. A route that is tied to no
+ * beginning (a regular expression, `ignoreUriCase`) is tried for every path; the order stays.
  */
 function indexRoutes(routes: readonly Route[]): RouteIndex {
-  const segments = new Set(routes.flatMap((route) => firstSegmentOf(route) ?? []))
-  const general = routes.filter((route) => firstSegmentOf(route) === undefined)
-  const bySegment = new Map(
-    [...segments].map((segment) => [segment, routes.filter((route) => (firstSegmentOf(route) ?? segment) === segment)]),
-  )
+  const tree = prefixTree(routes.map((route, order) => [prefixOf(route), { order, route }] as const))
   return {
     find(facts, scheme) {
-      const candidates = bySegment.get(firstSegment(facts.path)) ?? general
-      for (const candidate of candidates) if (matchesRoute(candidate.match, facts, scheme)) return candidate
-      return undefined
+      let best: { readonly order: number; readonly route: Route } | undefined
+      tree.visit(facts.path, (candidates) => {
+        for (const candidate of candidates) {
+          if (best && candidate.order >= best.order) return
+          if (matchesRoute(candidate.route.match, facts, scheme)) best = candidate
+        }
+      })
+      return best?.route
     },
   }
 }
 
-/** `/a/b` → `a` */
-function firstSegment(path: string): string {
-  const end = path.indexOf('/', 1)
-  return end < 0 ? path.slice(1) : path.slice(1, end)
-}
-
-/** The first segment every path of this route has, where there is one. */
-function firstSegmentOf({ match }: Route): string | undefined {
+/** What every path of this route begins with. */
+function prefixOf({ match }: Route): string {
   const uri = match?.uri
-  if (!uri || uri.kind === 'regex' || match.ignoreUriCase) return undefined
-  const isWhole = uri.kind === 'exact' || uri.text.indexOf('/', 1) > 0
-  return isWhole ? firstSegment(uri.text) : undefined
+  return !uri || uri.kind === 'regex' || match.ignoreUriCase ? '' : uri.text
 }
 
 function matchesRoute(match: RouteMatch | undefined, facts: RequestFacts, scheme: string): boolean {

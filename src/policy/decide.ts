@@ -1,6 +1,7 @@
 import type { Condition, ConditionGroup, Rule } from './authorization-policy.ts'
 import type { RequestFacts } from './facts.ts'
 import type { AppliedRule, CustomRules, PolicySet } from './policy-set.ts'
+import type { RuleIndex } from './rule-index.ts'
 
 /** The verdict of AUDIT, DENY and ALLOW. `rule` decided; absent where nothing matched. */
 export interface Decision {
@@ -40,7 +41,7 @@ const pass: CustomDecision = { kind: 'pass' }
  * since the answer of one may change what the next one's rules see.
  */
 export function decideCustom(custom: CustomRules, facts: RequestFacts, trace?: Trace): CustomDecision {
-  const rule = findMatch(custom.rules, facts, trace)
+  const rule = findMatch(custom, facts, trace)
   if (!rule) return pass
   return custom.canAsk ? { kind: 'ask', provider: custom.provider, rule } : { kind: 'deny', rule }
 }
@@ -50,28 +51,32 @@ export function decideCustom(custom: CustomRules, facts: RequestFacts, trace?: T
  * (Istio's AuthorizationPolicy reference). AUDIT decides nothing, see `findAudited`.
  */
 export function decide(policies: PolicySet, facts: RequestFacts, trace?: Trace): Decision {
-  const deny = findMatch(policies.deny, facts, trace)
+  const deny = findMatch({ rules: policies.deny, index: policies.index.deny }, facts, trace)
   if (deny) return { isAllowed: false, rule: deny }
   if (!policies.hasAllow) return allowed
-  const allow = findMatch(policies.allow, facts, trace)
+  const allow = findMatch({ rules: policies.allow, index: policies.index.allow }, facts, trace)
   return allow ? { isAllowed: true, rule: allow } : denied
 }
 
 /** The AUDIT rule that asks for this request to be logged, if one does. */
 export function findAudited(policies: PolicySet, facts: RequestFacts, trace?: Trace): AppliedRule | undefined {
-  return findMatch(policies.audit, facts, trace)
+  return findMatch({ rules: policies.audit, index: policies.index.audit }, facts, trace)
 }
 
-/** The first rule that matches; with a trace all of them are judged. */
-function findMatch(rules: readonly AppliedRule[], facts: RequestFacts, trace?: Trace): AppliedRule | undefined {
+interface IndexedRules {
+  readonly rules: readonly AppliedRule[]
+  readonly index: RuleIndex<AppliedRule>
+}
+
+/** The first rule that matches; with a trace all of them are judged, else only those the index cannot rule out. */
+function findMatch({ rules, index }: IndexedRules, facts: RequestFacts, trace?: Trace): AppliedRule | undefined {
+  if (!trace) return index.first(facts, ({ rule }) => matchesRule(rule, facts))
   let found: AppliedRule | undefined
   for (const applied of rules) {
-    const conditions: ConditionTrace[] | undefined = trace && []
+    const conditions: ConditionTrace[] = []
     const isMatch = matchesRule(applied.rule, facts, conditions)
-    if (trace && conditions) trace.push({ rule: applied, isMatch, conditions })
-    if (!isMatch) continue
-    found ??= applied
-    if (!trace) return found
+    trace.push({ rule: applied, isMatch, conditions })
+    if (isMatch) found ??= applied
   }
   return found
 }

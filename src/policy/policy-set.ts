@@ -1,5 +1,6 @@
 import type { AuthorizationPolicy, Rule } from './authorization-policy.ts'
 import { byAge } from './resource.ts'
+import { indexRules, type RuleIndex } from './rule-index.ts'
 import { appliesTo, type Workload } from './scope.ts'
 
 /** A rule in force, with the policy it stands in and the id Istio gives it. */
@@ -15,6 +16,7 @@ export interface CustomRules {
   /** `false`: Istio cannot ask it (undefined, or a second one), so requests that match are denied. */
   readonly canAsk: boolean
   readonly rules: readonly AppliedRule[]
+  readonly index: RuleIndex<AppliedRule>
 }
 
 /** Every policy in force at one workload, sorted by what it does. Immutable. */
@@ -26,6 +28,8 @@ export interface PolicySet {
   readonly allow: readonly AppliedRule[]
   /** Whether an ALLOW policy applies, even one without rules: then a request must match one. */
   readonly hasAllow: boolean
+  /** The same rules, found by what a request is about. */
+  readonly index: Readonly<Record<'audit' | 'deny' | 'allow', RuleIndex<AppliedRule>>>
   /** Dry-run rules of both kinds: judged for explanation only. */
   readonly dryRun: readonly AppliedRule[]
 }
@@ -49,11 +53,13 @@ export function selectPolicies(policies: readonly AuthorizationPolicy[], options
   const enforced = applied.filter((policy) => !policy.isDryRun)
   const rulesOf = (action: AuthorizationPolicy['action']) =>
     enforced.filter((policy) => policy.action === action).flatMap((policy) => appliedRules(policy))
+  const [audit, deny, allow] = [rulesOf('AUDIT'), rulesOf('DENY'), rulesOf('ALLOW')]
   return {
     custom: selectCustom(enforced, options),
-    audit: rulesOf('AUDIT'),
-    deny: rulesOf('DENY'),
-    allow: rulesOf('ALLOW'),
+    audit,
+    deny,
+    allow,
+    index: { audit: indexRules(audit), deny: indexRules(deny), allow: indexRules(allow) },
     hasAllow: enforced.some((policy) => policy.action === 'ALLOW'),
     dryRun: applied.filter((policy) => policy.isDryRun).flatMap((policy) => appliedRules(policy)),
   }
@@ -67,7 +73,8 @@ function selectCustom(policies: readonly AuthorizationPolicy[], options: SelectO
     const prefix = `istio-ext-authz-${provider}-`
     const suffix = canAsk ? '' : '-deny-due-to-bad-CUSTOM-action'
     const own = custom.filter((policy) => (policy.provider ?? '') === provider)
-    return { provider, canAsk, rules: own.flatMap((policy) => appliedRules(policy, prefix, suffix)) }
+    const rules = own.flatMap((policy) => appliedRules(policy, prefix, suffix))
+    return { provider, canAsk, rules, index: indexRules(rules) }
   })
 }
 

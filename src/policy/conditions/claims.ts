@@ -1,6 +1,6 @@
 import type { Claims } from '../facts.ts'
 import { compileTexts, type TextTest } from '../text-match.ts'
-import { anyOf, type ConditionKind } from './condition.ts'
+import { anyOf, type ConditionKind, literalPrefix } from './condition.ts'
 
 /** `request.auth.claims[a][b]`: a text that matches, or a list with one; numbers and booleans never match. */
 export const claims: ConditionKind = {
@@ -11,6 +11,14 @@ export const claims: ConditionKind = {
     const matches = compileTexts(values)
     const path = claimPath(argument) ?? []
     return (facts) => facts.claims !== undefined && matchesClaim(valueAt(facts.claims, path), matches)
+  },
+  lookup: {
+    textsOf(facts, argument) {
+      const value = facts.claims && valueAt(facts.claims, claimPath(argument) ?? [])
+      if (typeof value === 'string') return value
+      return Array.isArray(value) ? value.filter((member) => typeof member === 'string') : undefined
+    },
+    prefixOf: literalPrefix,
   },
   matched: (_, { values, argument }) => `claim \`${argument}\` matches ${anyOf(values)}`,
   missed(facts, { values, argument }) {

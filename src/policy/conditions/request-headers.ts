@@ -1,5 +1,5 @@
 import { compileTexts } from '../text-match.ts'
-import type { ConditionKind } from './condition.ts'
+import { type ConditionKind, literalPrefix } from './condition.ts'
 
 /** `request.headers[name]`: repeated headers joined with `,`; `*` holds when the header is there, even empty. */
 export const requestHeaders: ConditionKind = {
@@ -10,6 +10,7 @@ export const requestHeaders: ConditionKind = {
     const name = argument.toLowerCase()
     return (facts) => matches(facts.header(name))
   },
+  lookup: { textsOf: (facts, argument) => facts.header(argument.toLowerCase()), prefixOf: literalPrefix },
   // a value is not repeated: it may be a credential
   matched: (_, { argument }) => `header \`${argument}\` matches`,
   missed: (facts, { argument }) =>

@@ -1,5 +1,5 @@
 import { compileTexts, isNotEmpty } from '../text-match.ts'
-import { anyOf, type ConditionKind } from './condition.ts'
+import { anyOf, type ConditionKind, literalPrefix } from './condition.ts'
 
 /**
  * `iss/sub` of the verified token (Istio pilot/pkg/security/authz/model/generator.go requestPrincipalGenerator): the
@@ -15,6 +15,10 @@ export const requestPrincipals: ConditionKind = {
       if (typeof iss !== 'string' || typeof sub !== 'string') return false
       return principals.some((principal) => principal.issuer(iss) && principal.subject(sub))
     }
+  },
+  lookup: {
+    textsOf: ({ claims }) => (claims ? `${claims['iss']}/${claims['sub']}` : undefined),
+    prefixOf: literalPrefix,
   },
   matched: ({ claims }, { values }) =>
     `request principal \`${claims?.['iss']}/${claims?.['sub']}\` matches ${anyOf(values)}`,
