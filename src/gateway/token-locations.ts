@@ -66,8 +66,7 @@ function tokenIn(value: string, prefix: string, mode: GatewayMode): string | und
   }
   const at = value.indexOf(prefix)
   if (at < 0) return undefined
-  const start = value.slice(at + prefix.length).search(/[\w.-]/)
-  return start < 0 ? value : value.slice(at + prefix.length + start)
+  return /[\w.-]+/.exec(value.slice(at + prefix.length))?.[0] ?? value
 }
 
 function paramValue(query: string, name: string): string | undefined {

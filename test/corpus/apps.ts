@@ -1,0 +1,76 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What stands behind every gateway of the corpus: an app that tells what it received, and a provider. */
+export interface Apps {
+  readonly appPort: number
+  readonly providerPort: number
+  close(): Promise<void>
+}
+
+export async function openApps(): Promise<Apps> {
+  const app = createServer(echo)
+  const provider = createServer(authorise)
+  const [appPort, providerPort] = await Promise.all([listen(app), listen(provider)])
+  return {
+    appPort,
+    providerPort,
+    async close() {
+      await Promise.all([stop(app), stop(provider)])
+    },
+  }
+}
+
+/** What the app received. */
+export interface Received {
+  readonly method: string
+  readonly target: string
+  /** Names in lower case. */
+  readonly headers: readonly (readonly [string, string])[]
+}
+
+function echo(request: IncomingMessage, response: ServerResponse): void {
+  const { method = '', url = '', rawHeaders } = request
+  const headers = rawHeaders.flatMap((name, at) =>
+    at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : [],
+  )
+  request.resume()
+  const body = JSON.stringify({ method, target: url, headers })
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}
+
+/** Allows what carries `x-ext-authz: allow`, like Istio's sample server, and answers with any status asked for. */
+function authorise({ headers, method, url }: IncomingMessage, response: ServerResponse): void {
+  const status = Number(headers['x-ext-authz-status'] ?? 0)
+  const received = `${method} ${url} ${String(headers['content-length'])}`
+  const more = { 'x-ext-authz-received': received, 'x-ext-authz-allowed': 'yes' }
+  if (status > 0) {
+    response.writeHead(status, {
+      ...more,
+      location: '/oauth2/start?rd=/',
+      'set-cookie': ['a=1', 'b=2'],
+      'x-secret': 's',
+    })
+    response.end(status === 204 ? undefined : 'as you wish')
+  } else if (headers['x-ext-authz'] === 'allow') {
+    response.writeHead(200, { ...more, 'x-ext-authz-check-result': 'allowed' })
+    response.end()
+  } else {
+    response.writeHead(403, { ...more, 'x-ext-authz-check-result': 'denied', 'x-secret': 's' })
+    response.end('denied by ext_authz for not found header `x-ext-authz: allow` in the request')
+  }
+}
+
+export function listen(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+export function stop(server: Server): Promise<void> {
+  server.closeAllConnections()
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+  })
+}
