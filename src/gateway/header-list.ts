@@ -54,4 +54,17 @@ export class HeaderList {
     const { flat } = this
     for (let at = flat.length - 2; at >= 0; at -= 2) if (flat[at] === name) flat.splice(at, 2)
   }
+
+  /** Removes every header of these names in one pass, however many they are. */
+  removeAll(names: ReadonlySet<string>): void {
+    const { flat } = this
+    let end = 0
+    for (let at = 0; at < flat.length; at += 2) {
+      if (names.has(flat[at] ?? '')) continue
+      flat[end] = flat[at] ?? ''
+      flat[end + 1] = flat[at + 1] ?? ''
+      end += 2
+    }
+    flat.length = end
+  }
 }

@@ -30,8 +30,21 @@ export const identityNames: readonly string[] = [
   'x-forwarded-client-cert',
 ]
 export const identityPrefixes: readonly string[] = ['kubeflow-', 'x-auth-request-', 'x-gatehouse-', 'x-envoy-']
-/** No identity but a wish: where a sign-in is to lead, as nginx in front tells it; the proxy judges it like `rd`. */
-const redirectWish = 'x-auth-request-redirect'
+/**
+ * Clients may send these, or we write them ourselves, but in no other spelling: a server that reads `_` as `-` would take
+ * `X_Forwarded_For` for ours. `x-auth-request-redirect` is no identity but a wish: where a sign-in is to lead, as nginx
+ * in front tells it; the proxy judges it like `rd`.
+ */
+export const exactNames: readonly string[] = [
+  'x-auth-request-redirect',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-request-id',
+  'content-length',
+  'content-type',
+  'transfer-encoding',
+]
 /** Natively these are ours to write; a client's would only mislead the app (attacks on forwarded URIs and prefixes). */
 export const forwardingNames: readonly string[] = [
   'forwarded',
@@ -62,15 +75,23 @@ export interface HeaderReader {
   isRefused(name: string): boolean
 }
 
-/** Compiles what is stripped. Spellings are folded: case, and any mark that is read as `-` somewhere (`_`, `.`). */
-export function compileHeaderReader(names: Iterable<string>, prefixes: readonly string[]): HeaderReader {
+/**
+ * Compiles what is stripped. Spellings are folded: case, and any mark that is read as `-` somewhere (`_`, `.`). Of
+ * `exact` names only the other spellings are stripped.
+ */
+export function compileHeaderReader(
+  names: Iterable<string>,
+  prefixes: readonly string[],
+  exact: readonly string[] = [],
+): HeaderReader {
   const refused = new Set([...names].map(fold))
+  const exactly = new Set(exact)
   const hops = new Set(hopByHop)
   const fates = new Map<string, { readonly name: string; readonly fate: Fate }>()
 
   const isRefused = (name: string): boolean => {
     const folded = fold(name)
-    if (name.toLowerCase() === redirectWish) return refused.has(folded)
+    if (exactly.has(folded)) return refused.has(folded) || name.toLowerCase() !== folded
     return refused.has(folded) || prefixes.some((prefix) => folded.startsWith(prefix))
   }
 
@@ -119,8 +140,12 @@ function fold(name: string): string {
  */
 function removeNominated(headers: HeaderList, connection: string): void {
   if (connection === '' || connection === ',keep-alive' || connection === ',close') return
-  for (const option of connection.toLowerCase().split(',')) {
-    const name = option.trim()
-    if (name !== '' && name !== 'host' && name !== 'content-length') headers.remove(name)
-  }
+  const nominated = new Set(
+    connection
+      .toLowerCase()
+      .split(',')
+      .map((option) => option.trim()),
+  )
+  for (const kept of ['host', 'content-length']) nominated.delete(kept)
+  headers.removeAll(nominated)
 }

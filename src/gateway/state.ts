@@ -10,6 +10,7 @@ import {
   compileHeaderReader,
   edgeNames,
   edgePrefixes,
+  exactNames,
   forwardingNames,
   type HeaderReader,
   identityNames,
@@ -63,7 +64,11 @@ export function compileState(config: GatewayConfig, dependencies: StateDependenc
     }),
     routes: compileRoutes(config, mode),
     headerReader: isNative
-      ? compileHeaderReader(refusedNames(config, authenticator, dependencies.identityHeaders), identityPrefixes)
+      ? compileHeaderReader(
+          refusedNames(config, authenticator, dependencies.identityHeaders),
+          identityPrefixes,
+          exactNames,
+        )
       : compileHeaderReader(edgeNames, edgePrefixes),
   }
 }
