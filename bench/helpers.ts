@@ -11,6 +11,7 @@ import { testDatabase } from '../test/world/database.ts'
 import { freePort } from '../test/world/programs.ts'
 import { type BenchProcess, startProcess } from './process.ts'
 
+const host = '127.0.0.1'
 const main = new URL('main.ts', import.meta.url).pathname
 
 /** A server that is a process of its own, so that its CPU time can be told from the others'. */
@@ -30,7 +31,7 @@ export async function startHelper(
   { cpu, argument = '' }: { cpu: number; argument?: string },
 ): Promise<BenchServer> {
   const port = await freePort()
-  const origin = `http://127.0.0.1:${port}`
+  const origin = `http://${host}:${port}`
   const command = [process.execPath, main, 'helper', name, String(port), argument]
   return { ...(await startProcess(command, { cpu, readyUrl: `${origin}/ping` })), origin }
 }
@@ -41,7 +42,7 @@ export async function runHelper([name = '', port = '', argument = '']: readonly 
 }
 
 async function serveProxy(port: number, directory: string): Promise<void> {
-  const publicUrl = `http://127.0.0.1:${port}`
+  const publicUrl = `http://${host}:${port}`
   const secrets = { state: 'unused', cookie: 'unused', clients: {} }
   const { chain, problems } = loadChainFromDirectory(directory, { publicUrl, secrets, env: {}, demo: true })
   if (!chain?.proxy) throw new Error(problems.map(({ message }) => message).join('\n'))
@@ -53,11 +54,11 @@ async function serveProxy(port: number, directory: string): Promise<void> {
     log: silentLog,
     fetch: (input, init) => fetch(input, init),
   })
-  createServer(extAuthzHandler(proxy, { random: systemRandom, requestIdHeader: 'x-request-id' })).listen(port)
+  createServer(extAuthzHandler(proxy, { random: systemRandom, requestIdHeader: 'x-request-id' })).listen(port, host)
 }
 
 async function serveApplication(port: number): Promise<void> {
   const body = Buffer.alloc(1024, 'x')
   const headers = ['content-type', 'text/plain', 'content-length', String(body.length)]
-  createServer((_request, response) => response.writeHead(200, headers).end(body)).listen(port)
+  createServer((_request, response) => response.writeHead(200, headers).end(body)).listen(port, host)
 }

@@ -26,7 +26,7 @@ export const serverCpu = 0
 export const loadCpu = 1
 
 const connections = 32
-const warmUpSeconds = 1
+const warmUpSeconds = 2
 const seconds = 3
 
 const wrkPath = findProgram('wrk')

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { findProgram } from '../test/world/programs.ts'
 
@@ -8,24 +8,28 @@ const ticksPerSecond = 100
 
 /** User and system CPU seconds of processes and all their descendants (nginx works in children). Linux only. */
 export function cpuSeconds(pids: readonly number[]): number {
-  return pids.flatMap((pid) => [pid, ...descendants(pid)]).reduce((sum, pid) => sum + ownCpuSeconds(pid), 0)
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => readStat(Number(name)) ?? [])
+  const treeSeconds = (pid: number): number =>
+    processes
+      .filter((one) => one.parent === pid)
+      .reduce((sum, child) => sum + treeSeconds(child.pid), processes.find((one) => one.pid === pid)?.seconds ?? 0)
+  return pids.reduce((sum, pid) => sum + treeSeconds(pid), 0)
 }
 
-function ownCpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /s, '')
-    .split(' ')
-  const [utime, stime, cutime, cstime] = [11, 12, 13, 14].map((index) => Number(fields[index]))
-  return ((utime ?? 0) + (stime ?? 0) + (cutime ?? 0) + (cstime ?? 0)) / ticksPerSecond
-}
-
-function descendants(pid: number): number[] {
-  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
-  const children = (stdout ?? '')
-    .split('\n')
-    .map(Number)
-    .filter((child) => child > 0)
-  return children.flatMap((child) => [child, ...descendants(child)])
+/** `undefined` for a process that has just ended. */
+function readStat(
+  pid: number,
+): { readonly pid: number; readonly parent: number; readonly seconds: number } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const [parent = 0, userTicks = 0, systemTicks = 0] = [1, 11, 12].map((index) => Number(fields[index]))
+    return { pid, parent, seconds: (userTicks + systemTicks) / ticksPerSecond }
+  } catch {
+    return undefined
+  }
 }
 
 /** Resident memory of a process, MiB. */

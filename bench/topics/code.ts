@@ -17,7 +17,9 @@ import { workDirectory } from '../../test/world/programs.ts'
 import { printTable, thousands } from '../table.ts'
 
 const exchangesPerRound = 100
-const rounds = 3
+const rounds = 8
+/** Rounds before the first measured one: so long V8 takes to compile what is used. */
+const warmUpRounds = 12
 /** Requests under way at a time: as many signatures as libuv's pool makes at once. */
 const inFlight = 4
 
@@ -80,12 +82,12 @@ async function measure(fetch: ChainFetch, endpoints: { authorize: string; token:
   const input = 'x'.repeat(1000)
   let exchange = 0
   let signing = 0
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = 0; round < warmUpRounds + rounds; round += 1) {
     const codes: string[] = []
     while (codes.length < exchangesPerRound) codes.push(await newCode(browser, endpoints.authorize))
     const exchanged = await cpuOf(() => inTurns(codes, (code) => redeem(fetch, endpoints.token, code)))
     const signed = await cpuOf(() => inTurns([...codes, ...codes], () => signBytes(input, privateKey, 'RS256')))
-    if (round === 0) continue // the first one warms up
+    if (round < warmUpRounds) continue
     exchange += exchanged / (exchangesPerRound * rounds)
     signing += signed / (exchangesPerRound * rounds)
   }
