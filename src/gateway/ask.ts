@@ -9,6 +9,8 @@ export interface AskRequest {
   readonly requestId: string
   /** `:authority` as the client sent it. */
   readonly host: string
+  /** Where the provider asked for it and there is one: the body, or as much of it as the provider may see. */
+  readonly body?: Buffer
 }
 
 /** The provider's verdict: 200 lets the request on, 5xx is a failure of the provider, anything else is the answer. */

@@ -7,7 +7,7 @@ const maxBodyBytes = 1024 * 1024
 
 /**
  * Asks an HTTP ext_authz server on the network (Envoy ext_authz_http): the original path behind `pathPrefix`, the same
- * method and Host, no body. A failure to ask is thrown and counts as the provider's 5xx.
+ * method and Host, the body where it was asked for. A failure to ask is thrown and counts as the provider's 5xx.
  */
 export function openHttpAsk(
   provider: ExtensionProvider,
@@ -24,6 +24,7 @@ export function openHttpAsk(
       method: request.method as 'GET',
       path: pathPrefix + request.path,
       headers: { ...request.headers, host: request.host },
+      ...(request.body ? { body: request.body } : {}),
       signal: AbortSignal.timeout(timeoutMilliseconds),
     })
     const headers = Object.entries(response.headers).flatMap(([name, value]) =>

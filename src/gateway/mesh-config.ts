@@ -14,12 +14,23 @@ export interface ExtensionProvider {
   /** Whether a request passes when the provider fails. */
   readonly failOpen: boolean
   readonly statusOnError: number
+  /** `undefined`: it is not told the body. */
+  readonly includeRequestBodyInCheck: BodyCheck | undefined
   readonly includeRequestHeadersInCheck: readonly string[]
   readonly includeAdditionalHeadersInCheck: Readonly<Record<string, string>>
   readonly headersToUpstreamOnAllow: readonly string[]
   readonly headersToDownstreamOnAllow: readonly string[]
   /** Empty relays every header of the answer. */
   readonly headersToDownstreamOnDeny: readonly string[]
+}
+
+/** How much of a body a provider is told. */
+export interface BodyCheck {
+  readonly maxBytes: number
+  /** Whether it is asked about the beginning of a longer one; else that is refused as too large. */
+  readonly allowsPartial: boolean
+  /** gRPC: as `raw_body`, since it may be no UTF-8. */
+  readonly packsAsBytes: boolean
 }
 
 /** What the gateway honours of Istio's MeshConfig. */
@@ -60,6 +71,8 @@ const providerFields = [
   'headersToUpstreamOnAllow',
   'headersToDownstreamOnAllow',
   'headersToDownstreamOnDeny',
+  'includeRequestBodyInCheck',
+  'clearRouteCache',
 ]
 /** Envoy's default for an ext_authz call made by Istio. */
 const defaultTimeoutMilliseconds = 600_000
@@ -101,6 +114,8 @@ function parseProvider(reader: Reader): ExtensionProvider[] {
     return []
   }
   http.refuseUnknown(providerFields)
+  if (http.field('clearRouteCache').isPresent)
+    http.field('clearRouteCache').warn('`clearRouteCache` has no effect, as in Istio')
   return [{ name, place: reader.place, ...parseConnection(http), ...parseHeaderLists(http) }]
 }
 
@@ -123,6 +138,19 @@ function parseConnection(http: Reader) {
     pathPrefix,
     failOpen: http.field('failOpen').flag() ?? false,
     statusOnError: status,
+    includeRequestBodyInCheck: parseBodyCheck(http.field('includeRequestBodyInCheck')),
+  }
+}
+
+function parseBodyCheck(reader: Reader): BodyCheck | undefined {
+  if (!reader.isPresent) return undefined
+  reader.refuseUnknown(['maxRequestBytes', 'allowPartialMessage', 'packAsBytes'])
+  const maxBytes = reader.field('maxRequestBytes').integer() ?? 0
+  if (maxBytes < 1) reader.error('needs `maxRequestBytes`, at least 1')
+  return {
+    maxBytes,
+    allowsPartial: reader.field('allowPartialMessage').flag() ?? false,
+    packsAsBytes: reader.field('packAsBytes').flag() ?? false,
   }
 }
 

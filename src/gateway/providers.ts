@@ -1,6 +1,6 @@
 import type { Ask, AskAnswer } from './ask.ts'
 import type { HeaderList } from './header-list.ts'
-import type { MeshConfig } from './mesh-config.ts'
+import type { BodyCheck, MeshConfig } from './mesh-config.ts'
 import { compileNamePatterns } from './name-patterns.ts'
 
 /** A provider ready to be asked, its header lists compiled. */
@@ -9,8 +9,10 @@ export interface Provider {
   readonly ask: Ask
   readonly failOpen: boolean
   readonly statusOnError: number
+  /** How much of a body it is told; `undefined`: none. */
+  readonly body: BodyCheck | undefined
   /** What of a request it is given. */
-  givenHeaders(headers: HeaderList): Readonly<Record<string, string | undefined>>
+  givenHeaders(headers: HeaderList): Record<string, string | undefined>
   /** Whether a header of an allowing answer is set on the request. */
   readonly goesUpstream: (name: string) => boolean
   /** Whether a header of an allowing answer is added to the response. */
@@ -23,6 +25,7 @@ export interface Provider {
 const inProcessDefaults = {
   failOpen: false,
   statusOnError: 403,
+  includeRequestBodyInCheck: undefined,
   includeAdditionalHeadersInCheck: {},
   includeRequestHeadersInCheck: ['cookie', 'accept', 'x-requested-with', 'sec-fetch-mode', 'sec-fetch-dest'],
   headersToUpstreamOnAllow: ['authorization', 'x-auth-request-*'],
@@ -75,6 +78,7 @@ function compileProvider(name: string, ask: Ask, lists: Lists): Provider {
     ask,
     failOpen: lists.failOpen,
     statusOnError: lists.statusOnError,
+    body: lists.includeRequestBodyInCheck,
     givenHeaders(headers) {
       const given: Record<string, string | undefined> = {}
       const { flat } = headers

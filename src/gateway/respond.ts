@@ -2,6 +2,7 @@ import { errorPage } from '../http/views/error-page.ts'
 import { pageResponse } from '../http/views/page.ts'
 import type { AskAnswer } from './ask.ts'
 import type { Exchange } from './exchange.ts'
+import { grpcRefusal, isGrpc } from './grpc-refusals.ts'
 import type { Refusal } from './token-refusals.ts'
 
 /** What the gateway itself answers. */
@@ -16,10 +17,25 @@ export interface Answer {
 export function respond(exchange: Exchange, { status, headers = [], body = '' }: Answer): void {
   const { response, requestId } = exchange
   if (response.headersSent || response.destroyed) return
+  if (isGrpc(exchange.headers.get('content-type'))) {
+    respondGrpc(exchange, { status, headers, body })
+    return
+  }
   const all = [...headers, 'content-length', String(Buffer.byteLength(body))]
   if (status === 401 || status === 403) all.push('x-request-id', requestId)
   response.writeHead(status, all)
   response.end(exchange.method === 'HEAD' ? undefined : body)
+}
+
+/** To a gRPC call every answer of ours is one of status 200 with `grpc-status`, as from Envoy. */
+function respondGrpc({ response, requestId }: Exchange, { status, headers = [], body = '' }: Answer): void {
+  const kept: string[] = []
+  for (let at = 0; at < headers.length; at += 2) {
+    if (headers[at]?.toLowerCase() !== 'content-type') kept.push(headers[at] ?? '', headers[at + 1] ?? '')
+  }
+  const id = status === 401 || status === 403 ? ['x-request-id', requestId] : []
+  response.writeHead(200, [...grpcRefusal(status, body), ...kept, ...id, 'content-length', '0'])
+  response.end()
 }
 
 /** A short text for people and programs. */
