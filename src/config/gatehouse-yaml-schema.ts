@@ -8,30 +8,40 @@ const section = z.union([z.literal(false), z.record(z.string(), z.unknown())])
  * over it, in the words of the program the part replaces.
  */
 export const gatehouseYamlSchema = z.strictObject({
-  /** Origin browsers use: https://platform.example.com */
-  publicUrl: z.string().regex(/^https?:\/\/[^/?#\s]+$/, 'must be an origin such as `https://platform.example.com`'),
-  /** Directory of the state, relative to this file. */
-  data: z.string().min(1).default('./.gatehouse'),
-  /** Realms in Keycloak's representation, or `from: realm.json`. */
-  realm: z.union([section, z.array(z.record(z.string(), z.unknown()))]).optional(),
-  /** Dex's `config.yaml`, or `from:` it. */
-  broker: section.optional(),
-  /** oauth2-proxy's keys, or `from: oauth2_proxy.cfg`. */
-  proxy: section.optional(),
-  /** Istio resources and MeshConfig; what is missing is the stock of Kubeflow. */
-  gateway: z.strictObject({ files: z.array(z.string()).default([]) }).prefault({}),
-  /** Apps with a route of their own. */
+  publicUrl: z
+    .string()
+    .regex(/^https?:\/\/[^/?#\s]+$/, 'must be an origin such as `https://platform.example.com`')
+    .describe('the origin browsers use, such as `https://platform.example.com`'),
+  data: z.string().min(1).default('./.gatehouse').describe('the directory of the state, relative to this file'),
+  realm: z
+    .union([section, z.array(z.record(z.string(), z.unknown()))])
+    .optional()
+    .describe("a realm in Keycloak's representation, a list of them, or `from: realm.json`"),
+  broker: section.optional().describe("Dex's `config.yaml`, or `from: config.yaml`"),
+  proxy: section.optional().describe("oauth2-proxy's keys, or `from: oauth2_proxy.cfg`"),
+  gateway: z
+    .strictObject({
+      files: z
+        .array(z.string())
+        .default([])
+        .describe('Istio resources and MeshConfig; what is missing is the stock of Kubeflow'),
+    })
+    .prefault({}),
   apps: z
     .array(
       z.strictObject({
-        name: z.string().min(1),
-        prefix: z.string().regex(/^\/.*\/$/, 'must begin and end with `/`'),
-        host: z.string().min(1),
-        port: z.int().min(1).max(65_535).optional(),
-        /** The app signs its users in itself, so both policies let its paths alone. */
-        exempt: z.boolean().default(false),
-        /** Its client in the realm; its callback is `<prefix>callback`. */
-        clientId: z.string().optional(),
+        name: z.string().min(1).describe('names its route'),
+        prefix: z
+          .string()
+          .regex(/^\/.*\/$/, 'must begin and end with `/`')
+          .describe('its path, such as `/myapp/`'),
+        host: z.string().min(1).describe('where it runs; `echo` and `notes` are the demo apps'),
+        port: z.int().min(1).max(65_535).optional().describe('its port; 80 unless given'),
+        exempt: z
+          .boolean()
+          .default(false)
+          .describe('the app signs its users in itself, so both policies let its paths alone'),
+        clientId: z.string().optional().describe('its client in the realm; its callback is `<prefix>callback`'),
       }),
     )
     .default([]),

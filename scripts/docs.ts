@@ -1,0 +1,106 @@
+/** `npm run docs`: writes docs/CONFIGURATION.md from the schemas the program itself reads configuration with. */
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { brokerConfigSchema } from '../src/broker/config.ts'
+import { gatehouseYamlSchema } from '../src/config/gatehouse-yaml-schema.ts'
+import { environmentNameOf, flagOf, proxyKeyNames, proxyKeys } from '../src/proxy/keys.ts'
+
+/** Where the reference is. */
+export const configurationFile = fileURLToPath(new URL('../docs/CONFIGURATION.md', import.meta.url))
+
+/** The whole text of docs/CONFIGURATION.md. */
+export function configurationReference(): string {
+  return [
+    '# Configuration reference',
+    '',
+    'Made from the schemas by `npm run docs`; change those instead.',
+    '',
+    '## gatehouse.yaml',
+    '',
+    '`publicUrl` alone is the default chain; what a section says is laid over it, in the words of the program the part',
+    'replaces. A part set to `false` does not run. Variables such as `$NAME` are filled from the environment.',
+    '',
+    ...table(['key', 'type', 'default', 'meaning'], schemaRows(gatehouseYamlSchema)),
+    '',
+    '## Broker: Dex’s keys',
+    '',
+    'Keys match whatever their case, as in Dex. Durations are Go durations (`24h`, `1m30s`). `idEnv`, `secretEnv` and',
+    '`hashFromEnv` name variables in place of `id`, `secret` and `hash`. What has no effect here is told at start.',
+    '',
+    ...table(
+      ['key', 'type', 'default'],
+      schemaRows(brokerConfigSchema).map((row) => row.slice(0, 3)),
+    ),
+    '',
+    '## Proxy: oauth2-proxy’s keys',
+    '',
+    'A flag wins over its environment variable, that over `oauth2_proxy.cfg`, that over the default. An empty variable is',
+    'unset. **no** in the last column: the key is accepted and has no effect; **refused**: starting with it would be unsafe.',
+    '',
+    ...table(['key', 'flag', 'type', 'default', 'acted on'], proxyRows()),
+    '',
+    `Each is also a variable: \`cookie_secret\` is \`${environmentNameOf('cookie_secret')}\`.`,
+    '',
+  ].join('\n')
+}
+
+interface JsonSchema {
+  readonly type?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly enum?: readonly unknown[]
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly items?: JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
+}
+
+function schemaRows(schema: z.ZodType): string[][] {
+  const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema // zod types it loosely
+  return propertyRows(root, '')
+}
+
+function propertyRows({ properties = {} }: JsonSchema, prefix: string): string[][] {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const path = `${prefix}${name}`
+    if (schema.properties) return propertyRows(schema, `${path}.`)
+    if (schema.items?.properties) return propertyRows(schema.items, `${path}[].`)
+    return [[`\`${path}\``, typeOf(schema), defaultOf(schema.default), schema.description ?? '']]
+  })
+}
+
+function typeOf({ type, enum: values, items, anyOf }: JsonSchema): string {
+  if (values)
+    return values
+      .filter((value) => value !== '')
+      .map((value) => `\`${String(value)}\``)
+      .join(' or ')
+  if (anyOf) return [...new Set(anyOf.map(typeOf))].join(' or ')
+  if (type === 'array') return `list of ${items?.type ?? 'values'}s`
+  return type ?? 'text'
+}
+
+function defaultOf(value: unknown): string {
+  if (value === undefined || value === '') return ''
+  return `\`${JSON.stringify(value)}\``
+}
+
+function proxyRows(): string[][] {
+  return proxyKeyNames.map((name) => {
+    const key: (typeof proxyKeys)[keyof typeof proxyKeys] = proxyKeys[name]
+    const isEmpty = key.default === '' || (Array.isArray(key.default) && key.default.length === 0)
+    return [`\`${name}\``, `\`--${flagOf(name)}\``, key.kind, isEmpty ? '' : `\`${String(key.default)}\``, actedOn(key)]
+  })
+}
+
+function actedOn({ ignored, own }: (typeof proxyKeys)[keyof typeof proxyKeys]): string {
+  if (!ignored) return own ? 'yes (ours)' : 'yes'
+  return `**${ignored.severity === 'error' ? 'refused' : 'no'}**: ${ignored.reason}`
+}
+
+function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(columns), line(columns.map(() => '---')), ...rows.map(line)]
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(configurationFile, configurationReference())
