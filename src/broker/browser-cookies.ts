@@ -1,4 +1,4 @@
-import { formatSetCookie, parseCookies } from '../http/cookies.ts'
+import { cookieValues, formatSetCookie } from '../http/cookies.ts'
 import { type Random, randomText } from '../kit/random.ts'
 import type { Broker } from './broker.ts'
 
@@ -7,7 +7,7 @@ const browserCookieName = 'gatehouse_broker'
 
 /** The values of the cookie that names this browser; more than one where another site planted its own. */
 export function browserCookies(request: Request): string[] {
-  return valuesOf(request, browserCookieName)
+  return cookieValues(request.headers.get('cookie'), browserCookieName)
 }
 
 /** The browser's cookie, kept or new, and the header that sets it where it is new. */
@@ -23,7 +23,7 @@ export function ensureBrowserCookie(
 
 /** The values of the session's cookie. */
 export function sessionCookies({ config }: Broker, request: Request): string[] {
-  return valuesOf(request, config.sessions.cookieName)
+  return cookieValues(request.headers.get('cookie'), config.sessions.cookieName)
 }
 
 /** Sets the session's cookie; without a value it is removed. */
@@ -35,10 +35,4 @@ export function sessionSetCookie({ config, issuer }: Broker, value: string | und
 
 function attributes({ path, isSecure }: Broker['issuer']) {
   return { path: path === '' ? '/' : path, httpOnly: true, secure: isSecure, sameSite: 'Lax' } as const
-}
-
-function valuesOf(request: Request, name: string): string[] {
-  return parseCookies(request.headers.get('cookie'))
-    .filter(([found, value]) => found === name && value !== '')
-    .map(([, value]) => value)
 }

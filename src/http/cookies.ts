@@ -41,6 +41,15 @@ export function cookieValue(header: string | null | undefined, name: string): st
   return parseCookies(header).find(([found]) => found === name)?.[1]
 }
 
+/** How many cookies of one name are looked at: a sibling host plants a few, a flood of them is not worth the work. */
+const maxNamesakes = 8
+
+/** The values of every cookie of that name, empty ones left out; a sibling host may have planted some of its own. */
+export function cookieValues(header: string | null | undefined, name: string): string[] {
+  const values = parseCookies(header).flatMap(([found, value]) => (found === name && value !== '' ? [value] : []))
+  return [...new Set(values)].slice(0, maxNamesakes)
+}
+
 /** The `Cookie` header without the cookies `isDropped` names; `undefined` when none is left. */
 export function withoutCookies(header: string, isDropped: (name: string) => boolean): string | undefined {
   const kept = parseCookies(header).filter(([name]) => !isDropped(name))

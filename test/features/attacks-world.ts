@@ -28,6 +28,8 @@ export interface AttackWorld {
   raw(bytes: string): Promise<string>
   /** One request, spelled exactly so: the target as it stands, header lines as they stand. */
   ask(target: string, options?: AskOptions): Promise<WireAnswer>
+  /** A scripted browser without cookies; `watch` sees every answer it gets, redirects included. */
+  newBrowser(watch?: (answer: WireAnswer) => void): HttpClient
   /** Signs `ada` in at the proxy, by script. @returns her browser and its cookies for paths below `/`. */
   signIn(username?: string): Promise<{ readonly browser: HttpClient; readonly cookie: string }>
   passwordOf(username?: string): string
@@ -44,30 +46,60 @@ export interface AskOptions {
 }
 
 /** Starts the default chain, or one from a directory. */
-export async function attackWorld({ from }: { from?: string } = {}): Promise<AttackWorld> {
-  const gatehouse = await testGatehouse(from === undefined ? {} : { from })
-  const { host, port } = new URL(gatehouse.publicUrl)
-  const raw = (bytes: string) => sendRaw(Number(port), bytes)
+export async function attackWorld({
+  from,
+  publicUrl,
+}: {
+  from?: string
+  /** Where browsers think they are; requests still go to the listener. */
+  publicUrl?: string
+} = {}): Promise<AttackWorld> {
+  const gatehouse = await testGatehouse({
+    ...(from === undefined ? {} : { from }),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+  })
+  const { host } = new URL(gatehouse.publicUrl)
+  const raw = (bytes: string) => sendRaw(gatehouse.port.used, bytes)
   const passwordOf = (username = 'ada') => (from === undefined ? gatehouse.passwordOf(username) : ada.password)
+  const ask: AttackWorld['ask'] = async (target, { method = 'GET', headers = [], host: sent = host, body } = {}) => {
+    const length = body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]
+    const lines = [`${method} ${target} HTTP/1.1`, `Host: ${sent}`, ...headers, ...length, 'Connection: close']
+    return parseAnswer(await raw(`${lines.join('\r\n')}\r\n\r\n${body ?? ''}`))
+  }
+  const newBrowser: AttackWorld['newBrowser'] = (watch) => httpClient(fetcherOver(ask, watch))
   return {
     gatehouse,
     origin: gatehouse.publicUrl,
     host,
     raw,
+    ask,
+    newBrowser,
     passwordOf,
-    async ask(target, { method = 'GET', headers = [], host: sentHost = host, body } = {}) {
-      const length = body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]
-      const lines = [`${method} ${target} HTTP/1.1`, `Host: ${sentHost}`, ...headers, ...length, 'Connection: close']
-      return parseAnswer(await raw(`${lines.join('\r\n')}\r\n\r\n${body ?? ''}`))
-    },
     async signIn(username = 'ada') {
-      const browser = httpClient()
+      const browser = newBrowser()
       const page = await browser.follow(`${gatehouse.publicUrl}/echo/`)
       const landed = await browser.submit(page, { username, password: passwordOf(username) })
       if (landed.response.status !== 200) throw new Error(`sign-in ended with ${landed.response.status}`)
       return { browser, cookie: cookieHeader(browser) }
     },
     close: () => gatehouse.close(),
+  }
+}
+
+/** `fetch` over raw requests: origins that no name server knows are reached, too. */
+function fetcherOver(ask: AttackWorld['ask'], watch?: (answer: WireAnswer) => void) {
+  return async (url: string, { method = 'GET', headers, body }: RequestInit): Promise<Response> => {
+    const { pathname, search } = new URL(url)
+    const sent = new Headers(headers)
+    if (body instanceof URLSearchParams) sent.set('content-type', 'application/x-www-form-urlencoded')
+    const answer = await ask(pathname + search, {
+      method,
+      headers: [...sent].map(([name, value]) => `${name}: ${value}`),
+      ...(body instanceof URLSearchParams ? { body: body.toString() } : {}),
+    })
+    watch?.(answer)
+    const received = new Headers(answer.headers.map(([name, value]) => [name, value] as [string, string]))
+    return new Response(answer.body === '' ? null : answer.body, { status: answer.status, headers: received })
   }
 }
 
@@ -79,7 +111,7 @@ export function cookieHeader({ cookies }: HttpClient): string {
 
 /** The login form of a fresh visitor, by whatever way leads there. */
 export async function loginPage(world: AttackWorld, path = '/echo/') {
-  const browser = httpClient()
+  const browser = world.newBrowser()
   return { browser, page: await browser.follow(`${world.origin}${path}`) }
 }
 

@@ -21,7 +21,8 @@ export function signValue(name: string, value: Uint8Array, { secret, seconds }: 
  * older than `lifetimeSeconds` (0: any age) nor more than five minutes in the future.
  *
  * The signature covers name, value and seconds without separators, so bytes could be moved from one to the next; that
- * is why the value must be canonical base64 of whole groups and the seconds exactly ten digits.
+ * is why the value must be canonical base64 of whole groups and the seconds exactly ten digits. The signature itself has
+ * one spelling too: a decoder that forgives junk would let one session have any number of texts.
  */
 export function openSignedValue(
   name: string,
@@ -35,8 +36,8 @@ export function openSignedValue(
   const seconds = text.slice(first + 1, last)
   if (!/^[1-9]\d{9}$/.test(seconds) || encoded.length % 4 !== 0) return undefined
   if (!/^[A-Za-z0-9_-]*={0,2}$/.test(encoded)) return undefined
-  const given = Buffer.from(text.slice(last + 1), 'base64url')
-  const expected = signature(name, encoded, seconds, secret)
+  const given = Buffer.from(text.slice(last + 1))
+  const expected = Buffer.from(paddedBase64url(signature(name, encoded, seconds, secret)))
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
   const signedAt = Number(seconds)
   const isYoung = lifetimeSeconds === 0 || signedAt > nowSeconds - lifetimeSeconds

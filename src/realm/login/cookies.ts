@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cookieValue, formatSetCookie } from '../../http/cookies.ts'
+import { cookieValue, cookieValues, formatSetCookie } from '../../http/cookies.ts'
 import { epochSeconds } from '../../kit/clock.ts'
 import { randomText, randomUuid } from '../../kit/random.ts'
 import { signJwt } from '../../tokens/sign.ts'
@@ -69,10 +69,16 @@ export function clearedSessionCookies(realm: Realm): string[] {
   return names.map((name) => realmCookie(realm, name, '', { maxAgeSeconds: 0 }))
 }
 
-/** The live session of the browser that sent this request. */
+/** The live session of the browser that sent this request; cookies a sibling host has planted do not hide it. */
 export async function browserSession(realm: Realm, request: Request): Promise<Session | undefined> {
-  const cookie = cookieValue(request.headers.get('cookie'), 'KEYCLOAK_IDENTITY')
-  if (!cookie) return undefined
+  for (const cookie of cookieValues(request.headers.get('cookie'), 'KEYCLOAK_IDENTITY')) {
+    const session = await sessionOf(realm, cookie)
+    if (session) return session
+  }
+  return undefined
+}
+
+async function sessionOf(realm: Realm, cookie: string): Promise<Session | undefined> {
   const token = verifyOwnToken(realm, cookie, ['Serialized-ID'])
   if (token.kind !== 'ok') return undefined
   const session = await realm.sessions.find(String(token.claims['sid']))
