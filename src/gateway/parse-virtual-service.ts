@@ -1,17 +1,16 @@
 import { parseGoDuration } from '../kit/duration.ts'
 import type { Reader } from '../policy/reader.ts'
 import { parseResource } from '../policy/resource.ts'
-import { parseRegex, parseTextMatch } from './text-matcher.ts'
+import { parseMatch, qualified } from './parse-route-match.ts'
+import { parseRegex } from './text-matcher.ts'
 import {
   type Destination,
   type HeaderOperations,
   type HttpRoute,
-  type NamedMatch,
   noHeaderOperations,
   type Redirect,
   type Rewrite,
   type RouteAction,
-  type RouteMatch,
   type VirtualService,
 } from './virtual-service.ts'
 
@@ -29,23 +28,6 @@ const routeFields = [
   'headers',
   ...ignoredRouteFields,
 ]
-const matchFields = [
-  'name',
-  'uri',
-  'ignoreUriCase',
-  'method',
-  'authority',
-  'scheme',
-  'port',
-  'headers',
-  'withoutHeaders',
-  'queryParams',
-  'gateways',
-  'statPrefix',
-  'sourceLabels',
-  'sourceNamespace',
-]
-
 /** Reads a VirtualService. An unknown match condition is an error: ignoring it would widen the route. */
 export function parseVirtualService(document: Reader, defaultNamespace: string): VirtualService {
   const resource = parseResource(document, defaultNamespace)
@@ -66,10 +48,6 @@ export function parseVirtualService(document: Reader, defaultNamespace: string):
       .items()
       .flatMap((route) => parseRoute(route, resource.namespace)),
   }
-}
-
-function qualified(name: string, namespace: string): string {
-  return name === 'mesh' || name.includes('/') ? name : `${namespace}/${name}`
 }
 
 function warnIgnored(reader: Reader): void {
@@ -165,43 +143,6 @@ function parseRedirect(redirect: Reader): Redirect {
     port: redirect.field('port').integer(),
     status: redirect.field('redirectCode').integer() ?? 301,
   }
-}
-
-function parseMatch(match: Reader, namespace: string): RouteMatch {
-  match.refuseUnknown(matchFields)
-  for (const name of ['sourceLabels', 'sourceNamespace']) {
-    if (match.field(name).isPresent) match.field(name).error('callers at a gateway have no labels or namespace')
-  }
-  const text = (name: string) => (match.field(name).isPresent ? parseTextMatch(match.field(name)) : undefined)
-  return {
-    place: match.place,
-    uri: text('uri'),
-    ignoreUriCase: match.field('ignoreUriCase').flag() ?? false,
-    method: text('method'),
-    authority: text('authority'),
-    scheme: text('scheme'),
-    port: match.field('port').integer(),
-    headers: parseNamed(match.field('headers')),
-    withoutHeaders: parseNamed(match.field('withoutHeaders')),
-    queryParams: parseNamed(match.field('queryParams')),
-    gateways: match
-      .field('gateways')
-      .texts()
-      .map((name) => qualified(name, namespace)),
-  }
-}
-
-function parseNamed(reader: Reader): NamedMatch[] {
-  return reader.names().map((name) => {
-    const item = reader.field(name)
-    if (name.startsWith('@')) item.error('routing by claims is not supported yet')
-    const match = item.isPresent ? parseTextMatch(item) : undefined
-    const isPresence = match === undefined || (match.kind === 'regex' && match.text === '*')
-    return {
-      name: reader.path.at(-1) === 'queryParams' ? name : name.toLowerCase(),
-      match: isPresence ? undefined : match,
-    }
-  })
 }
 
 function parseHeaders(headers: Reader) {

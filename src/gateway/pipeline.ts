@@ -67,8 +67,8 @@ function applyAuthentication(exchange: Exchange, authentication: Authentication)
       headers.set(token.headers[at] ?? '', token.headers[at + 1] ?? '')
     }
     if (!token.keepsToken) for (const { location } of found) removeToken(exchange, location)
-    // Envoy clears its route when claims became headers, since a route may look at them
-    if (state.routes.readsHeaders) exchange.route = state.routes.find(exchange, exchange.scheme)
+    // Envoy clears its route when a token was verified, since a route may look at its claims
+    if (state.routes.dependsOnToken) exchange.route = state.routes.find(exchange, exchange.scheme)
   }
   authorize(exchange)
 }

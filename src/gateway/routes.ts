@@ -1,11 +1,12 @@
 import { prefixTree } from '../kit/prefix-tree.ts'
+import { claimTexts } from '../policy/claim-texts.ts'
 import type { RequestFacts } from '../policy/facts.ts'
 import { byAge } from '../policy/resource.ts'
 import type { Workload } from '../policy/scope.ts'
 import type { GatewayConfig, GatewayMode } from './config.ts'
 import type { Ingress } from './ingress.ts'
 import { matchesText } from './text-matcher.ts'
-import type { HttpRoute, NamedMatch, RouteMatch, VirtualService } from './virtual-service.ts'
+import type { ClaimMatch, HttpRoute, NamedMatch, RouteMatch, VirtualService } from './virtual-service.ts'
 
 /** One way a request may go: a route with the one match that leads to it (Envoy has a route for each match). */
 export interface Route {
@@ -18,8 +19,8 @@ export interface Route {
 export interface RouteTable {
   /** The route a request takes; the first that matches on the most specific host. */
   find(facts: RequestFacts, scheme: string): Route | undefined
-  /** Whether a route looks at headers, which verified claims may have changed. */
-  readonly readsHeaders: boolean
+  /** Whether a route looks at claims, or at headers, which verified claims may have changed. */
+  readonly dependsOnToken: boolean
 }
 
 /**
@@ -29,11 +30,11 @@ export interface RouteTable {
  */
 export function compileRoutes({ virtualServices, ingresses, workload }: GatewayConfig, mode: GatewayMode): RouteTable {
   const hosts = new Map<string, Route[]>()
-  let readsHeaders = false
+  let dependsOnToken = false
   for (const service of virtualServices.toSorted(byAge)) {
     const bound = boundHosts(service, ingresses, { workload, acceptsUnbound: mode === 'native' })
     const routes = service.http.flatMap((route) => splitMatches(service, route))
-    readsHeaders ||= routes.some(({ match }) => match && match.headers.length + match.withoutHeaders.length > 0)
+    dependsOnToken ||= routes.some(({ match }) => match && readsToken(match))
     for (const host of bound) hosts.set(host, [...(hosts.get(host) ?? []), ...routes])
   }
   const indexes = new Map([...hosts].map(([host, routes]) => [host, indexRoutes(catchAllsLast(routes))]))
@@ -48,12 +49,16 @@ export function compileRoutes({ virtualServices, ingresses, workload }: GatewayC
     wildcards.find(([suffix]) => host.length > suffix.length && host.endsWith(suffix))?.[1] ??
     fallback
   return {
-    readsHeaders,
+    dependsOnToken,
     find(facts, scheme) {
       const index = indexes.size === 1 && fallback ? fallback : indexOf(hostName(facts.host))
       return index?.find(facts, scheme)
     },
   }
+}
+
+function readsToken({ headers, withoutHeaders, claims, withoutClaims }: RouteMatch): boolean {
+  return headers.length + withoutHeaders.length + claims.length + withoutClaims.length > 0
 }
 
 /** The host without its port, in lower case; routing ignores the port. */
@@ -112,10 +117,10 @@ function catchAllsLast(routes: readonly Route[]): Route[] {
 
 function isCatchAll({ match }: Route): boolean {
   if (!match) return true
-  const { uri, method, authority, scheme, port, headers, withoutHeaders, queryParams } = match
+  const { uri, method, authority, scheme, port, queryParams } = match
   const isWide = !uri || (uri.kind === 'prefix' && uri.text === '/') || (uri.kind === 'regex' && uri.text === '.*')
   const conditions = [method, authority, scheme, port].some((one) => one !== undefined)
-  return isWide && !conditions && headers.length + withoutHeaders.length + queryParams.length === 0
+  return isWide && !conditions && !readsToken(match) && queryParams.length === 0
 }
 
 interface RouteIndex {
@@ -157,9 +162,19 @@ function matchesRoute(match: RouteMatch | undefined, facts: RequestFacts, scheme
   if (match.port !== undefined && match.port !== facts.localPort) return false
   for (const named of match.headers) if (!matchesNamed(named, facts.header(named.name))) return false
   for (const named of match.withoutHeaders) if (matchesNamed(named, facts.header(named.name))) return false
+  for (const claim of match.claims) if (!matchesClaim(claim, facts)) return false
+  for (const claim of match.withoutClaims) if (matchesClaim(claim, facts)) return false
   if (match.queryParams.length === 0) return true
   const query = new URLSearchParams(facts.query)
   return match.queryParams.every((named) => matchesNamed(named, query.get(named.name) ?? undefined))
+}
+
+function matchesClaim({ path, match }: ClaimMatch, { claims }: RequestFacts): boolean {
+  const texts = claimTexts(claims, path)
+  if (texts === undefined || !match) return texts !== undefined
+  return typeof texts === 'string'
+    ? matchesText(match, texts, false)
+    : texts.some((text) => matchesText(match, text, false))
 }
 
 function matchesNamed({ match }: NamedMatch, value: string | undefined): boolean {

@@ -36,7 +36,16 @@ export interface RouteMatch {
   readonly headers: readonly NamedMatch[]
   readonly withoutHeaders: readonly NamedMatch[]
   readonly queryParams: readonly NamedMatch[]
+  /** `@request.auth.claims…`, of the verified token. */
+  readonly claims: readonly ClaimMatch[]
+  readonly withoutClaims: readonly ClaimMatch[]
   readonly gateways: readonly string[]
+}
+
+/** A claim by the names that lead to it; a `match` of `undefined` asks only that it is there. */
+export interface ClaimMatch {
+  readonly path: readonly string[]
+  readonly match: TextMatch | undefined
 }
 
 export interface NamedMatch {

@@ -1,4 +1,4 @@
-import type { Claims } from '../facts.ts'
+import { claimAt, claimTexts } from '../claim-texts.ts'
 import { compileTexts, type TextTest } from '../text-match.ts'
 import { anyOf, type ConditionKind, literalPrefix } from './condition.ts'
 
@@ -10,20 +10,16 @@ export const claims: ConditionKind = {
   compile(values, argument) {
     const matches = compileTexts(values)
     const path = claimPath(argument) ?? []
-    return (facts) => facts.claims !== undefined && matchesClaim(valueAt(facts.claims, path), matches)
+    return (facts) => facts.claims !== undefined && matchesClaim(claimAt(facts.claims, path), matches)
   },
   lookup: {
-    textsOf(facts, argument) {
-      const value = facts.claims && valueAt(facts.claims, claimPath(argument) ?? [])
-      if (typeof value === 'string') return value
-      return Array.isArray(value) ? value.filter((member) => typeof member === 'string') : undefined
-    },
+    textsOf: ({ claims: told }, argument) => claimTexts(told, claimPath(argument) ?? []),
     prefixOf: literalPrefix,
   },
   matched: (_, { values, argument }) => `claim \`${argument}\` matches ${anyOf(values)}`,
   missed(facts, { values, argument }) {
     if (!facts.claims) return 'there is no verified token, so it has no claims'
-    const value = valueAt(facts.claims, claimPath(argument) ?? [])
+    const value = claimAt(facts.claims, claimPath(argument) ?? [])
     if (value === undefined) return `the token has no claim \`${argument}\``
     return `claim \`${argument}\` does not match ${anyOf(values)}`
   },
@@ -43,15 +39,6 @@ export function namedClaim(name: string): ConditionKind {
 function claimPath(argument: string): readonly string[] | undefined {
   if (!/^(?:\[[^[\]]+\])+$/.test(argument)) return undefined
   return argument.slice(1, -1).split('][')
-}
-
-function valueAt(claimSet: Claims, path: readonly string[]): unknown {
-  let value: unknown = claimSet
-  for (const name of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-    value = (value as Claims)[name]
-  }
-  return value
 }
 
 function matchesClaim(value: unknown, matches: TextTest): boolean {
