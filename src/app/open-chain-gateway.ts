@@ -1,17 +1,25 @@
 import type { ChainConfig } from '../config/chain.ts'
 import { partAt } from '../config/host-map.ts'
 import type { Ask } from '../gateway/ask.ts'
-import { type Gateway, openGateway } from '../gateway/open-gateway.ts'
+import { type Gateway, type GatewayOptions, openGateway } from '../gateway/open-gateway.ts'
 import type { PartDependencies, RunningParts } from './parts.ts'
+
+/** What the gateway needs of what every part is opened with. */
+export type GatewayDependencies = Pick<PartDependencies, 'chain' | 'fetch' | 'clock' | 'random' | 'log' | 'observer'>
 
 /**
  * Opens the gateway over the running parts: a destination whose host is one of ours is served in this process, and an
  * extension provider whose service is our proxy is asked without a network in between.
  */
-export function openChainGateway(parts: RunningParts, dependencies: PartDependencies): Gateway {
-  const { chain, fetch, clock, random, log } = dependencies
+export function openChainGateway(parts: RunningParts, dependencies: GatewayDependencies): Gateway {
+  return openGateway(chainGatewayOptions(parts, dependencies))
+}
+
+/** What a gateway over these parts is opened with. */
+export function chainGatewayOptions(parts: RunningParts, dependencies: GatewayDependencies): GatewayOptions {
+  const { chain, fetch, clock, random, log, observer } = dependencies
   const { proxy } = parts
-  return openGateway({
+  return {
     config: chain.gateway,
     publicUrl: chain.publicUrl,
     assetsPath: '/gatehouse/static',
@@ -30,7 +38,8 @@ export function openChainGateway(parts: RunningParts, dependencies: PartDependen
     clock,
     random,
     log: log.with({ part: 'gateway' }),
-  })
+    ...(observer ? { observer } : {}),
+  }
 }
 
 /** Every extension provider that names a host of our proxy. */

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { ChainConfig } from '../config/chain.ts'
 import type { ChainSecrets } from '../config/chain-secrets.ts'
 import type { ChainPart } from '../config/stock.ts'
+import type { Observer } from '../gateway/observer.ts'
 import type { Fetch, Part } from '../http/part.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
@@ -25,6 +26,8 @@ export interface GatehouseOptions {
   readonly log: Log
   /** `fetch` for everything that is not ours. */
   readonly outside: Fetch
+  /** Told of the requests the gateway refuses. */
+  readonly observer?: Observer
 }
 
 /** The parts that run in this process, by name. */

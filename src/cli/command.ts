@@ -12,12 +12,18 @@ export interface OptionHelp {
   /** The word for its value in the usage line. */
   readonly value?: string
   readonly help: string
+  /** One letter: `f` for `-f`. */
+  readonly short?: string
+  /** May be given several times; its values are in `lists`. */
+  readonly isList?: true
 }
 
 /** What a command is called with. */
 export interface CommandInput {
   readonly positionals: readonly string[]
   readonly options: Readonly<Record<string, string | boolean | undefined>>
+  /** The values of options that may be given several times; those not given are not in it. */
+  readonly lists: Readonly<Record<string, readonly string[]>>
 }
 
 /** A command of `gatehouse`. */
@@ -35,14 +41,27 @@ export interface Command {
 /** @throws GatehouseError `usage` naming the option that is not known, or lacks its value. */
 export function parseCommandLine(command: Command, args: readonly string[]): CommandInput {
   const options: ParseArgsOptionsConfig = Object.fromEntries(
-    Object.entries(command.options).map(([name, { type }]) => [name, { type }]),
+    Object.entries(command.options).map(([name, { type, short, isList = false }]) => [
+      name,
+      { type, multiple: isList, ...(short === undefined ? {} : { short }) },
+    ]),
   )
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
-    return { positionals, options: values as CommandInput['options'] } // declared above as strings and booleans, never lists
+    const [lists, single] = partition(Object.entries(values), ([, value]) => Array.isArray(value))
+    // declared above as strings and booleans, or as lists of strings
+    return {
+      positionals,
+      options: Object.fromEntries(single) as CommandInput['options'],
+      lists: Object.fromEntries(lists) as CommandInput['lists'],
+    }
   } catch (cause) {
     throw usageError(command, args, cause)
   }
+}
+
+function partition<Item>(items: readonly Item[], isFirst: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))]
 }
 
 function usageError(command: Command, args: readonly string[], cause: unknown): GatehouseError {
@@ -65,8 +84,8 @@ function usageError(command: Command, args: readonly string[], cause: unknown): 
 
 /** The text of `gatehouse <name> --help`. */
 export function commandHelp(name: string, { usage, summary, options, details }: Command): string {
-  const rows = Object.entries(options).map(([option, { value, help }]) => {
-    const flag = `--${option}${value === undefined ? '' : ` ${value}`}`
+  const rows = Object.entries(options).map(([option, { value, help, short }]) => {
+    const flag = `${short === undefined ? '' : `-${short}, `}--${option}${value === undefined ? '' : ` ${value}`}`
     return `  ${flag.padEnd(22)} ${help}`
   })
   return [

@@ -9,6 +9,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'run the whole sign-in chain in one process',
     load: async () => (await import('./up.ts')).up,
   },
+  explain: {
+    summary: 'tell why a request is answered as it is, and what would change that',
+    load: async () => (await import('./explain.ts')).explain,
+  },
   users: {
     summary: 'list, add and change the users of the running or stopped chain',
     load: async () => (await import('./users.ts')).users,

@@ -19,6 +19,8 @@ export interface Observer {
 /** A request on its way, as far as an observer may look. Its headers change as it goes. */
 export interface ObservedRequest extends RequestFacts {
   readonly requestId: string
+  /** The request as it came; its `url` is the target as sent. */
+  readonly request: { readonly url?: string | undefined }
   readonly scheme: string
   readonly headers: HeaderList
   readonly route: Route | undefined
