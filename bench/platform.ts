@@ -103,7 +103,7 @@ export async function startChain(directory: string): Promise<BenchChain> {
 
 /** The command line of `gatehouse up`. */
 export function upCommand({ port, data }: { port: number; data: string }): string[] {
-  const main = new URL('../src/main.ts', import.meta.url).pathname
+  const main = new URL('../src/main.mjs', import.meta.url).pathname
   return [process.execPath, main, 'up', '--port', String(port), '--data', data, '--log-level', 'error']
 }
 
