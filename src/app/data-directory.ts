@@ -28,6 +28,9 @@ export interface Secrets {
   readonly clients: Readonly<Record<string, string>>
 }
 
+/** Files of refusals in a data directory, the current one first. */
+export const decisionFiles = ['decisions.jsonl', 'decisions.1.jsonl'] as const
+
 /** The directory a `gatehouse up` keeps its state in, readable by its owner only. */
 export interface DataDirectory {
   readonly databaseFile: string
@@ -49,7 +52,7 @@ export function openDataDirectory(
   const secretsFile = join(path, 'secrets.json')
   const databaseFile = join(path, 'gatehouse.db')
   try {
-    if (reset) removeState([secretsFile, databaseFile])
+    if (reset) removeState([secretsFile, databaseFile, ...decisionFiles.map((name) => join(path, name))])
     mkdirSync(path, { recursive: true, mode: 0o700 })
     const isNew = !existsSync(secretsFile)
     if (isNew) writeDurably(secretsFile, `${JSON.stringify(newSecrets(random), null, 2)}\n`)
@@ -68,9 +71,8 @@ export function openDataDirectory(
 }
 
 /** Only what Gatehouse has written goes: a mistyped `--data` never deletes anything else. */
-function removeState([secretsFile = '', databaseFile = '']: readonly string[]): void {
-  for (const file of [secretsFile, databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`])
-    rmSync(file, { force: true })
+function removeState(files: readonly string[]): void {
+  for (const file of files.flatMap((name) => [name, `${name}-wal`, `${name}-shm`])) rmSync(file, { force: true })
 }
 
 function newSecrets(random: Random): Secrets {

@@ -1,10 +1,13 @@
+import { dirname } from 'node:path'
 import process from 'node:process'
 import type { ChainConfig } from '../config/chain.ts'
+import { openDecisionRing } from '../gateway/decision-ring.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { type LogLevel, openLog } from '../kit/log.ts'
 import type { Problem } from '../kit/problems.ts'
 import { systemRandom } from '../kit/random.ts'
 import { openRealmUsers } from '../realm/users.ts'
+import { openDecisionLog } from './decision-log.ts'
 import { addDemoUsers, type NewDemoUser } from './demo-users.ts'
 import { listenOnFreePort } from './listen.ts'
 import { type Gatehouse, openGatehouse } from './open-gatehouse.ts'
@@ -62,6 +65,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
   try {
     const publicUrl = plan.publicUrl ?? `http://localhost:${used}`
     const { chain, warnings } = plan.chainAt(publicUrl)
+    const ring = openDecisionRing({ clock })
     const gatehouse = await openGatehouse({
       chain,
       databaseFile: plan.data.databaseFile,
@@ -70,7 +74,10 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
       random: systemRandom,
       log,
       outside: (input, init) => fetch(input, init),
+      observer: ring.observer,
     })
+    const directory = dirname(plan.data.databaseFile)
+    const decisions = openDecisionLog({ ring, directory, chain: { source: options.source, publicUrl }, log })
     const users = await tellUsers(plan, { chain, gatehouse, clock })
     listener.serve(gatehouse)
     settleMemory()
@@ -83,6 +90,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
       async close() {
         await listener.close(graceMilliseconds)
         await gatehouse.close()
+        await decisions.close()
       },
     }
   } catch (error) {

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { type FoundDecision, findDecision } from '../app/decision-log.ts'
 import { readChain, sourceAt } from '../app/explain-chain.ts'
+import { explainDecision } from '../app/explain-decision.ts'
 import { explainRequest, type Sender } from '../app/explain-request.ts'
 import type { Explanation } from '../insight/explain/explanation.ts'
 import { formatExplanation } from '../insight/explain/format.ts'
@@ -37,6 +41,7 @@ export const explain: Command = {
     'from-ip': { type: 'string', value: 'A', help: 'from this address (default 127.0.0.1)' },
     live: { type: 'string', value: 'URL', help: 'check signatures with the keys of the chain running there' },
     data: { type: 'string', value: 'DIR', help: 'data directory of a chain that has run here (default ./.gatehouse)' },
+    request: { type: 'string', value: 'ID', help: 'explain a refusal of the running chain by the id its answer told' },
     json: { type: 'boolean', help: 'print JSON for tools' },
   },
   details: [
@@ -44,11 +49,39 @@ export const explain: Command = {
     '  1 the configuration is broken (every problem is listed), 2 called wrongly.',
   ].join('\n'),
   async run(input) {
-    const explanation = await explainUrl(input)
+    const { request } = input.options
+    const explanation = typeof request === 'string' ? await explainId(request, input) : await explainUrl(input)
     if (input.options['json'] === true) print(JSON.stringify(explanation, null, 2))
     else print(...formatExplanation(explanation, style))
     return explanation.verdict.isAllowed ? 0 : 3
   },
+}
+
+async function explainId(id: string, { positionals, options, lists }: CommandInput): Promise<Explanation> {
+  const extra = ['as', 'token', 'from-ip', 'live'].find((name) => options[name] !== undefined)
+  if (positionals.length > 0 || extra || lists['header'])
+    throw usage('--request explains what was sent: give no other request')
+  const dataDirectory = resolve(String(options['data'] ?? '.gatehouse'))
+  const found = await findRecent(dataDirectory, id)
+  if (!found) {
+    throw new GatehouseError(
+      'unknown_request',
+      `no refusal \`${id}\` in \`${dataDirectory}\`; only the last ones (401 and 403) are kept, and --data names their directory`,
+    )
+  }
+  const { decision, chain: deciding } = found
+  const { file } = options
+  const source = typeof file === 'string' ? sourceAt(resolve(file)) : deciding.source
+  const chain = readChain({ ...deciding, source, dataDirectory, random: systemRandom })
+  return explainDecision(decision, { chain, random: systemRandom })
+}
+
+/** The running chain writes its refusals down twice a second. */
+async function findRecent(directory: string, id: string): Promise<FoundDecision | undefined> {
+  const found = await findDecision(directory, id)
+  if (found || !existsSync(directory)) return found
+  await setTimeout(700)
+  return findDecision(directory, id)
 }
 
 async function explainUrl(input: CommandInput): Promise<Explanation> {

@@ -98,20 +98,20 @@ function recorded(
   { status, at }: { status: number; at: number },
 ): RecordedDecision {
   const { requestId, method, scheme, host, path, headers, peerAddress, clientAddress } = request
-  const authorization = headers.get('authorization')
+  const { url, headers: sent } = request.request
   const route = routeOf(request)
-  const identity = identityOf(request, authorization)
+  const identity = identityOf(request)
   const told = toldHeaders.flatMap((name) => {
     const value = headers.get(name)
     return value === undefined ? [] : [[name, value.slice(0, 256)] as const]
   })
   return {
     ...{ requestId, at, status, method, scheme, host },
-    target: withoutSecrets(request.request.url ?? path).slice(0, longestText),
+    target: withoutSecrets(url ?? path).slice(0, longestText),
     path: withoutSecrets(path).slice(0, longestText),
     headers: Object.fromEntries(told),
-    ...(authorization === undefined ? {} : { authorization: schemeOf(authorization) }),
-    hasCookies: headers.get('cookie') !== undefined,
+    ...(sent.authorization === undefined ? {} : { authorization: schemeOf(sent.authorization) }),
+    hasCookies: sent.cookie !== undefined,
     ...{ peerAddress, clientAddress },
     ...(route ? { route } : {}),
     cause: recordedCause(cause),
@@ -145,9 +145,10 @@ const namingClaims = ['iss', 'sub', 'aud', 'azp', 'exp', 'nbf', 'iat', 'email', 
 const longestToken = 16_384
 const longestClaim = 2048
 
-function identityOf({ claims }: ObservedRequest, authorization: string | undefined): RecordedIdentity | undefined {
+/** Of the verified token, else of the one the client sent or the provider answered with. */
+function identityOf({ claims, headers }: ObservedRequest): RecordedIdentity | undefined {
   if (claims) return { isVerified: true, claims: named(claims) }
-  const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1]
+  const token = /^Bearer (\S+)$/.exec(headers.get('authorization') ?? '')?.[1]
   if (token === undefined || token.length > longestToken) return undefined
   const parsed = parseJwt(token)
   return 'claims' in parsed ? { isVerified: false, claims: named(parsed.claims) } : undefined

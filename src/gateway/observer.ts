@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Trace } from '../policy/decide.ts'
 import type { Claims, RequestFacts } from '../policy/facts.ts'
 import type { AppliedRule } from '../policy/policy-set.ts'
@@ -19,8 +20,8 @@ export interface Observer {
 /** A request on its way, as far as an observer may look. Its headers change as it goes. */
 export interface ObservedRequest extends RequestFacts {
   readonly requestId: string
-  /** The request as it came; its `url` is the target as sent. */
-  readonly request: { readonly url?: string | undefined }
+  /** The request as it came: its `url` is the target as sent, its headers are the client's. */
+  readonly request: { readonly url?: string | undefined; readonly headers: IncomingHttpHeaders }
   readonly scheme: string
   readonly headers: HeaderList
   readonly route: Route | undefined

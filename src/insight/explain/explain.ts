@@ -1,3 +1,4 @@
+import { withoutSecrets } from '../../gateway/without-secrets.ts'
 import type { Explanation } from './explanation.ts'
 import { claimsOf, textClaim } from './identity.ts'
 import { layers } from './layers/index.ts'
@@ -24,7 +25,7 @@ export async function explain(situation: Situation, explaining: Explaining): Pro
     version: 1,
     request: {
       method: request.method,
-      url: `${new URL(explaining.publicUrl).protocol}//${request.host}${request.target}`,
+      url: `${new URL(explaining.publicUrl).protocol}//${request.host}${withoutSecrets(request.target)}`,
       as: whoSends(situation, walk),
       from: walk.facts?.clientAddress ?? request.peerAddress,
     },

@@ -1,3 +1,4 @@
+import type { RecordedDecision } from '../../gateway/decision-ring.ts'
 import type { Place } from '../../policy/reader.ts'
 
 /** How one request was decided, layer by layer. Its JSON is `gatehouse explain --json`: fields are only ever added. */
@@ -17,6 +18,8 @@ export interface Explanation {
   readonly suggestions: readonly Suggestion[]
   /** What could not be known here, in words. */
   readonly caveats: readonly string[]
+  /** What a running gateway kept of the request, where one of its refusals is explained. */
+  readonly recorded?: RecordedDecision
 }
 
 /** What the client sees in the end. */

@@ -26,6 +26,7 @@ export function formatExplanation(explanation: Explanation, style: Style): strin
   const mark = verdict.isAllowed ? style.good('allowed') : style.problem('refused')
   return [
     `${style.bold(`${request.method} ${request.url}`)}  ${style.dim(`as ${request.as}, from ${request.from}`)}`,
+    ...recordedLines(explanation, style),
     '',
     ...layers.flatMap((layer) => layerLines(layer, style)),
     '',
@@ -35,6 +36,14 @@ export function formatExplanation(explanation: Explanation, style: Style): strin
     ...suggestionLines(explanation, suggestions, style),
     ...(caveats.length === 0 ? [] : ['', ...caveats.map((text) => style.dim(`Note: ${text}`))]),
   ]
+}
+
+function recordedLines({ recorded }: Explanation, style: Style): string[] {
+  if (!recorded) return []
+  const { requestId, at, status, cause } = recorded
+  const why =
+    cause.kind === 'token' ? cause.text : cause.kind === 'policy' ? cause.rule : `provider \`${cause.provider}\``
+  return [`${style.bold(requestId)}  ${style.dim(`${new Date(at).toISOString()}, answered ${status}: ${why}`)}`]
 }
 
 function layerLines({ name, outcome, summary, details }: Layer, style: Style): string[] {
