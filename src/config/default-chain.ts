@@ -108,6 +108,8 @@ export function defaultProxy({ publicUrl, secrets }: Omit<DefaultChain, 'apps'>)
     redirect_url: '/oauth2/callback',
     relative_redirect_url: true,
     email_domains: ['*'],
+    // A front server may name the way back as a whole URL of this platform.
+    whitelist_domains: [new URL(publicUrl).host],
     upstreams: ['static://200'],
     skip_auth_routes: ['^/dex/'],
     api_routes: ['/api/', '/apis/', '^/ml_metadata'],

@@ -25,3 +25,16 @@ test('the portal of a platform lists what its VirtualServices give a path, and n
   const { text } = await client.submit(page, { login: 'user@example.com', password: '12341234' })
   expect(tiles(text)).toEqual(['/echo/', '/jupyter/'])
 })
+
+test('a way back may be written as a whole URL of the platform, and of nobody else', async () => {
+  gatehouse = await testGatehouse()
+  const { publicUrl } = gatehouse
+  const startWith = async (rd: string) => {
+    const client = httpClient()
+    const login = await client.follow(`${publicUrl}/oauth2/start?rd=${encodeURIComponent(rd)}`)
+    const signedIn = await client.submit(login, { username: 'ada', password: gatehouse?.passwordOf('ada') ?? '' })
+    return signedIn.url
+  }
+  expect(await startWith(`${publicUrl}/echo/whole?x=1`)).toBe(`${publicUrl}/echo/whole?x=1`)
+  expect(await startWith('https://evil.example/')).toBe(`${publicUrl}/`)
+})
