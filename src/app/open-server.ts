@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /** What answers the listener's requests. */
@@ -16,18 +17,31 @@ export interface OpenServer {
   close(graceMilliseconds: number): Promise<void>
 }
 
+/** How long slow clients are waited for, in milliseconds. */
+export interface Patience {
+  /** For the next bytes of a body. */
+  readonly bodyIdle: number
+  /** For the rest of a body that nobody wants any more: its request has been answered. */
+  readonly unwantedBody: number
+}
+
+const defaultPatience: Patience = { bodyIdle: 60_000, unwantedBody: 10_000 }
+
 /** Opens a server whose limits hold slow and oversized clients off (Envoy's header limit; Node's strict parser). */
-export function openServer(): OpenServer {
+export function openServer({ bodyIdle, unwantedBody }: Patience = defaultPatience): OpenServer {
   let handler: RequestHandler | undefined
   const upgraded = new Set<Duplex>()
   const server = createServer({
     maxHeaderSize: 60 * 1024,
     headersTimeout: 15_000,
-    requestTimeout: 0, // an upload may take as long as it takes; idle ones are cut by the gateway's own timeouts
+    connectionsCheckingInterval: 5_000,
+    requestTimeout: 0, // an upload may take as long as it takes, as long as it goes on: see `cutIdleBodies`
     keepAliveTimeout: 75_000,
     insecureHTTPParser: false,
   })
+  cutIdleBodies(server, { bodyIdle, upgraded })
   server.on('request', (request, response) => {
+    response.once('finish', () => cutUnwantedBody(request, unwantedBody))
     if (handler) handler.handle(request, response)
     else response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('starting\n')
   })
@@ -44,6 +58,35 @@ export function openServer(): OpenServer {
     },
     close: (graceMilliseconds) => closeServer(server, upgraded, graceMilliseconds),
   }
+}
+
+/** Silence is cut where a client owes us bytes; an answer may be as slow as it likes (server-sent events, long polls). */
+function cutIdleBodies(
+  server: Server,
+  { bodyIdle, upgraded }: { bodyIdle: number; upgraded: ReadonlySet<Duplex> },
+): void {
+  const answering = new Map<Socket, IncomingMessage>()
+  server.prependListener('request', (request, response) => {
+    const { socket } = request
+    answering.set(socket, request)
+    response.once('close', () => {
+      if (answering.get(socket) === request) answering.delete(socket)
+    })
+  })
+  // Also told when a connection has idled between two requests for `keepAliveTimeout`: nobody is answered there.
+  server.setTimeout(bodyIdle, (socket) => {
+    const request = answering.get(socket)
+    const isOurTurn = request !== undefined && (request.complete || request.readableLength > 0)
+    if (isOurTurn || upgraded.has(socket)) socket.setTimeout(bodyIdle)
+    else socket.destroy()
+  })
+}
+
+function cutUnwantedBody(request: IncomingMessage, unwantedBody: number): void {
+  if (request.complete) return
+  setTimeout(() => {
+    if (!request.complete) request.socket.destroy()
+  }, unwantedBody).unref()
 }
 
 function closeServer(server: Server, upgraded: ReadonlySet<Duplex>, graceMilliseconds: number): Promise<void> {
