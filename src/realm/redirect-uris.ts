@@ -43,8 +43,8 @@ export function isRegisteredLogoutRedirect(uri: string, client: Client): boolean
 function isSafeRedirect(uri: string): boolean {
   if (hasUnsafeCharacter(uri) || !/^[a-z][a-z0-9+.-]*:/i.test(uri)) return false
   if (/^(javascript|data|vbscript|blob|file):/i.test(uri) || !URL.canParse(uri)) return false
-  const query = /\?([^#]*)/.exec(uri)?.[1] ?? ''
-  return !responseParameters.some((name) => new URLSearchParams(query).has(name))
+  const query = new URLSearchParams(/\?([^#]*)/.exec(uri)?.[1] ?? '')
+  return !responseParameters.some((name) => query.has(name))
 }
 
 /** Spaces, control characters and backslashes. */
