@@ -14,6 +14,7 @@ import type { Originals } from './originals.ts'
 import { readTree } from './read-tree.ts'
 import { findReplacements, replaceAddresses } from './replacements.ts'
 import { ReportBook } from './report.ts'
+import type { SourceText } from './source-text.ts'
 import type { AppRoute } from './stock.ts'
 
 /** How a directory is run. */
@@ -36,12 +37,23 @@ export interface DirectoryOptions {
  */
 export function loadChainFromDirectory(directory: string, options: DirectoryOptions): LoadedChain {
   const problems = new Problems()
+  return loadChainFromTexts(readTree(directory, problems), { ...options, directory, problems })
+}
+
+/**
+ * The same for texts that were read elsewhere; `problems` has those of reading them. Without the name of a directory
+ * there may be nothing in them.
+ */
+export function loadChainFromTexts(
+  texts: readonly SourceText[],
+  { directory, problems, ...options }: DirectoryOptions & { readonly directory?: string; readonly problems: Problems },
+): LoadedChain {
   const report = new ReportBook()
   const { publicUrl, secrets, env, apps = demoApps.filter(({ name }) => name === 'echo') } = options
   const adapting: Adapting = { publicUrl, secrets, apps, problems, report }
-  const manifests = readManifests(readTree(directory, problems), { problems, report })
+  const manifests = readManifests(texts, { problems, report })
   const found = findOriginals(manifests, { env, problems, report })
-  if (isEmpty(found) && !problems.hasErrors) {
+  if (directory !== undefined && isEmpty(found) && !problems.hasErrors) {
     problems.error(
       namedSource(directory),
       [],

@@ -27,11 +27,24 @@ export interface Problem {
   readonly message: string
   /** What would do. */
   readonly fix?: string
+  /** The lint rule it breaks; `gatehouse check --explain` tells more. */
+  readonly rule?: string
 }
 
 /** Collects problems, so that all of them can be told at once (architecture §6, invariant 8). */
 export class Problems {
-  readonly list: Problem[] = []
+  readonly list: Problem[]
+  private readonly rule: string | undefined
+
+  constructor(list: Problem[] = [], rule?: string) {
+    this.list = list
+    this.rule = rule
+  }
+
+  /** The same list; what is added through this one breaks that lint rule. */
+  under(rule: string): Problems {
+    return new Problems(this.list, rule)
+  }
 
   add(severity: Problem['severity'], source: Source, path: DocumentPath, message: string, fix?: string): void {
     const position = source.position(path)
@@ -42,6 +55,7 @@ export class Problems {
       path: formatPath(path),
       message,
       ...(fix === undefined ? {} : { fix }),
+      ...(this.rule === undefined ? {} : { rule: this.rule }),
     })
   }
 

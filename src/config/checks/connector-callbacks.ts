@@ -13,13 +13,18 @@ export function checkConnectorCallbacks(
   const callback = `${pathOf(broker.issuer)}/callback`
   if (callback === '/callback') {
     const message = `\`${broker.issuer}\` has no path, so Dex would take every path of this origin`
-    tell(problems, placeInDex(originals, ['issuer']), message, 'write it with a path, as in `/dex`')
+    tell(
+      problems.under('issuer-without-path'),
+      placeInDex(originals, ['issuer']),
+      message,
+      'write it with a path, as in `/dex`',
+    )
   }
   for (const [index, { config }] of broker.connectors.entries()) {
     const redirectUri = 'redirectURI' in config ? config.redirectURI : undefined
     if (redirectUri === undefined || pathOf(redirectUri) === callback) continue
     const place = placeInDex(originals, ['connectors', index, 'config', 'redirectURI'])
     const message = `\`${redirectUri}\` is not where Dex listens, as its issuer is \`${broker.issuer}\`${seenAt(placeInDex(originals, ['issuer']))}`
-    tell(problems, place, message, `its path must be \`${callback}\``)
+    tell(problems.under('redirect-uri-mismatch'), place, message, `its path must be \`${callback}\``)
   }
 }

@@ -8,8 +8,9 @@ import { seenAt } from '../places.ts'
 export function checkExemptions({ istio }: Originals, problems: Problems): void {
   const custom = exemptionsWith('CUSTOM', istio)
   const deny = exemptionsWith('DENY', istio)
-  warnOfLone(custom, { others: deny, consequence: 'a browser gets 403 there' }, problems)
-  warnOfLone(deny, { others: custom, consequence: 'a browser is sent to the platform’s own sign-in there' }, problems)
+  const own = problems.under('exempt-in-one-list')
+  warnOfLone(custom, { others: deny, consequence: 'a browser gets 403 there' }, own)
+  warnOfLone(deny, { others: custom, consequence: 'a browser is sent to the platform’s own sign-in there' }, own)
 }
 
 type Exemption = ReturnType<typeof exemptionsOf>[number] & { readonly document: SourceDocument }

@@ -5,8 +5,9 @@ import type { CheckedChain } from './checked-chain.ts'
 
 /** Groups travel realm → connector → Dex → proxy → header, and stop where one of them is not told to pass them on. */
 export function checkGroups({ publicUrl, originals, broker, proxy, gateway }: CheckedChain, problems: Problems): void {
+  const own = problems.under('groups-stop')
   const stop = (place: Place | undefined, hop: string, fix: string) => {
-    if (place) problems.warn(place.source, place.path, `groups stop at ${hop}, so \`kubeflow-groups\` stays empty`, fix)
+    if (place) own.warn(place.source, place.path, `groups stop at ${hop}, so \`kubeflow-groups\` stays empty`, fix)
   }
   for (const [index, { type, id, config }] of (broker?.connectors ?? []).entries()) {
     if (type !== 'oidc') continue
@@ -29,6 +30,7 @@ export function checkGroups({ publicUrl, originals, broker, proxy, gateway }: Ch
   if (!rule || rule.outputClaimToHeaders.some(({ claim }) => claim === 'groups')) return
   problems.list.push({
     severity: 'warning',
+    rule: 'groups-stop',
     ...rule.place,
     message: 'groups stop at the gateway, so `kubeflow-groups` stays empty',
     fix: 'add `{header: kubeflow-groups, claim: groups}` to outputClaimToHeaders',

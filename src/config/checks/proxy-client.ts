@@ -18,14 +18,19 @@ export function checkProxyClient({ publicUrl, originals, broker, proxy }: Pair, 
   if (proxy.oidc_issuer_url !== broker.issuer) {
     const issuerPlace = seenAt(placeInDex(originals, ['issuer']))
     const message = `is \`${proxy.oidc_issuer_url}\`, but the issuer of Dex is \`${broker.issuer}\`${issuerPlace}`
-    tell(problems, placeInProxy(originals, 'oidc_issuer_url'), message, 'write both alike, to the letter')
+    tell(
+      problems.under('issuer-mismatch'),
+      placeInProxy(originals, 'oidc_issuer_url'),
+      message,
+      'write both alike, to the letter',
+    )
   }
   const index = broker.staticClients.findIndex(({ id }) => id === proxy.client_id)
   const client = broker.staticClients[index]
   if (!client) {
     const known = broker.staticClients.map(({ id }) => `\`${id}\``).join(', ') || 'none'
     const message = `no static client of Dex has the id \`${proxy.client_id}\`${seenAt(placeInDex(originals, ['staticClients']))}`
-    tell(problems, placeInProxy(originals, 'client_id'), message, `known: ${known}`)
+    tell(problems.under('unknown-client'), placeInProxy(originals, 'client_id'), message, `known: ${known}`)
     return
   }
   const place = placeInDex(originals, ['staticClients', index])
@@ -39,11 +44,21 @@ function checkClient(
 ): void {
   if (!client.public && proxy.client_secret !== '' && client.secret !== proxy.client_secret) {
     const message = `is not the secret of the static client \`${client.id}\`${seenAt(place)}`
-    tell(problems, placeInProxy(originals, 'client_secret'), message, 'give both the same Secret')
+    tell(
+      problems.under('client-secret-mismatch'),
+      placeInProxy(originals, 'client_secret'),
+      message,
+      'give both the same Secret',
+    )
   }
   const { redirect_url: url, relative_redirect_url: isRelative } = proxy
   const sent = url.startsWith('/') && !isRelative ? `${publicUrl}${url}` : url || `${publicUrl}/oauth2/callback`
   if (client.redirectURIs.includes(sent)) return
   const message = `\`${sent}\` is none of the redirectURIs of the static client \`${client.id}\`${seenAt(place)}`
-  tell(problems, placeInProxy(originals, 'redirect_url'), message, `known: ${client.redirectURIs.join(', ') || 'none'}`)
+  tell(
+    problems.under('redirect-uri-mismatch'),
+    placeInProxy(originals, 'redirect_url'),
+    message,
+    `known: ${client.redirectURIs.join(', ') || 'none'}`,
+  )
 }

@@ -28,13 +28,15 @@ export function checkPublicSecrets(
     const key = `${place.source.file}:${position?.line}`
     if (told.has(key)) continue
     told.add(key)
-    problems.add(
-      demo ? 'warning' : 'error',
-      place.source,
-      place.path,
-      `this secret is ${known}, so everyone knows it`,
-      'generate your own',
-    )
+    problems
+      .under('public-secret')
+      .add(
+        demo ? 'warning' : 'error',
+        place.source,
+        place.path,
+        `this secret is ${known}, so everyone knows it`,
+        'generate your own',
+      )
   }
 }
 

@@ -21,7 +21,12 @@ export function checkRealmClients(
     else {
       const message = `${user.title} is the client \`${user.clientId}\`, which the realm does not have`
       const place = { source: realm.source, path: ['clients'] }
-      tell(problems, user.clientIdPlace, `${message}${seenAt(place)}`, 'add it to the realm file')
+      tell(
+        problems.under('unknown-client'),
+        user.clientIdPlace,
+        `${message}${seenAt(place)}`,
+        'add it to the realm file',
+      )
     }
   }
 }
@@ -34,12 +39,12 @@ function checkClient(
   const { title, clientId, redirectUri } = user
   if (client['publicClient'] !== true && client['secret'] !== user.secret) {
     const message = `the secret of ${title} is not that of the realm's client \`${clientId}\`${seenAt(place)}`
-    tell(problems, user.secretPlace, message, 'write the same secret in both')
+    tell(problems.under('client-secret-mismatch'), user.secretPlace, message, 'write the same secret in both')
   }
   const rootUrl = textValue(client, 'rootUrl') ?? ''
   if (textsOf(client['redirectUris']).some((entry) => matchesRedirect(entry, redirectUri, rootUrl))) return
   const message = `\`${redirectUri}\` is none of the redirectUris of the realm's client \`${clientId}\`${seenAt(place)}`
-  tell(problems, user.redirectPlace, message, 'add it there')
+  tell(problems.under('redirect-uri-mismatch'), user.redirectPlace, message, 'add it there')
 }
 
 /** Keycloak's rule: exact, or a prefix where the entry ends with `*`; entries may be relative to `rootUrl`. */

@@ -14,6 +14,7 @@ export function checkTokenIssuer(
   const [first] = rules
   problems.list.push({
     severity: 'error',
+    rule: 'token-issuer',
     ...(first?.place ?? { file: 'gatehouse', path: '' }),
     message: `nothing verifies tokens of \`${proxy.oidc_issuer_url}\`, so every request would be refused (known: ${known})`,
     fix: 'write the issuer of the tokens here, to the letter',
