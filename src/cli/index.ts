@@ -13,6 +13,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'tell why a request is answered as it is, and what would change that',
     load: async () => (await import('./explain.ts')).explain,
   },
+  check: {
+    summary: 'find what is wrong with the files of a sign-in chain, and mend it',
+    load: async () => (await import('./check.ts')).check,
+  },
   users: {
     summary: 'list, add and change the users of the running or stopped chain',
     load: async () => (await import('./users.ts')).users,

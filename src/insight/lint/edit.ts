@@ -1,0 +1,81 @@
+import type { Place } from '../../policy/reader.ts'
+
+/** A small change of a text, made only where the text still says what was read; layout and comments stay. */
+export type Edit =
+  /** Another text in place of `from`, which stands at the place or after it on its line. */
+  | { readonly kind: 'replace'; readonly place: Place; readonly from: string; readonly to: string }
+  /** The item of a list goes. */
+  | { readonly kind: 'remove-item'; readonly place: Place; readonly item: string }
+  /** A new item after one that is there. */
+  | { readonly kind: 'add-item'; readonly place: Place; readonly after: string; readonly item: string }
+  /** A new entry on a line of its own, above the key that stands at the place. */
+  | { readonly kind: 'add-entry'; readonly place: Place; readonly before: string; readonly entry: string }
+
+/** The text with the change made; `undefined` where it does not say what the change expects. */
+export function applyEdit(text: string, edit: Edit): string | undefined {
+  const { line = 0, column = 1 } = edit.place
+  const rows = text.split('\n')
+  const row = rows[line - 1]
+  if (row === undefined) return undefined
+  const changed = changeRow(row, { edit, start: column - 1 })
+  return changed && [...rows.slice(0, line - 1), ...changed, ...rows.slice(line)].join('\n')
+}
+
+/** The rows that take the place of one; `undefined` where it is not as expected. */
+function changeRow(row: string, { edit, start }: { edit: Edit; start: number }): readonly string[] | undefined {
+  if (edit.kind === 'replace') {
+    const at = wordAt(row, { word: edit.from, start })
+    return at === -1 ? undefined : [row.slice(0, at) + edit.to + row.slice(at + edit.from.length)]
+  }
+  if (edit.kind === 'add-entry') {
+    const indent = row.slice(0, start)
+    return /^\s*$/.test(indent) && row.startsWith(edit.before, start) ? [indent + edit.entry, row] : undefined
+  }
+  const token = tokenAt(row, start)
+  const expected = edit.kind === 'add-item' ? edit.after : edit.item
+  if (token === undefined || unquoted(token) !== expected) return undefined
+  const before = row.slice(0, start)
+  const after = row.slice(start + token.length)
+  const isBlock = /^\s*-\s+$/.test(before) && /^\s*(?:#.*)?$/.test(after)
+  if (edit.kind === 'add-item') {
+    const item = quotedLike(token, edit.item)
+    return isBlock ? [row, before + item] : isInFlow(before, after) ? [`${before}${token}, ${item}${after}`] : undefined
+  }
+  if (isBlock) return []
+  if (!isInFlow(before, after)) return undefined
+  if (/,\s*$/.test(before)) return [before.replace(/,\s*$/, '') + after]
+  return [before + after.replace(/^\s*,\s*/, '')]
+}
+
+/** Where `word` begins as a word of its own: no part of a longer path, address or name. */
+function wordAt(row: string, { word, start }: { word: string; start: number }): number {
+  for (let at = row.indexOf(word, start); at !== -1; at = row.indexOf(word, at + 1)) {
+    const isWhole = !/[\w/*.:-]/.test(row[at - 1] ?? ' ') && !/[\w/*.:-]/.test(row[at + word.length] ?? ' ')
+    if (isWhole) return at
+  }
+  return -1
+}
+
+/** The scalar that begins at `start`: quoted, or plain up to a comma, a bracket or a comment. */
+function tokenAt(row: string, start: number): string | undefined {
+  const rest = row.slice(start)
+  const found = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,[\]{}#"'][^,[\]{}#]*?(?=\s*(?:[,[\]{}]|\s#|$)))/.exec(rest)
+  return found?.[0]
+}
+
+function unquoted(token: string): string {
+  return /^["']/.test(token) ? token.slice(1, -1) : token
+}
+
+function quotedLike(sibling: string, item: string): string {
+  const quote = /^["']/.exec(sibling)?.[0]
+  if (quote !== undefined) return `${quote}${item}${quote}`
+  return /^[*&!%@`>|{}[\]#?:,"'-]/.test(item) ? JSON.stringify(item) : item
+}
+
+/** Whether an item with this before and after it stands in `[a, b]`. */
+function isInFlow(before: string, after: string): boolean {
+  return (
+    /[[,]\s*$|^\s*$/.test(before) && /^\s*(?:[,\]]|$)/.test(after) && !(/^\s*$/.test(before) && /^\s*$/.test(after))
+  )
+}
