@@ -3,6 +3,7 @@ import { type AuthorizationPolicy, parseAuthorizationPolicy } from '../policy/au
 import { Reader } from '../policy/reader.ts'
 import { parseRequestAuthentication, type RequestAuthentication } from '../policy/request-authentication.ts'
 import { appliesTo, type Workload } from '../policy/scope.ts'
+import { followDelegates } from './delegates.ts'
 import { type Ingress, parseIngress } from './ingress.ts'
 import { defaultMeshConfig, type MeshConfig, parseMeshConfig } from './mesh-config.ts'
 import { parseVirtualService } from './parse-virtual-service.ts'
@@ -60,7 +61,8 @@ export function parseGatewayConfig(
     if (meshDocument) meshConfig = parseMeshConfig(meshDocument, meshConfig)
     else readResource(document, found, workload.namespace)
   }
-  const config = { workload, meshConfig, ...found }
+  const virtualServices = followDelegates(found.virtualServices, problems)
+  const config = { workload, meshConfig, ...found, virtualServices }
   reportUnused(config, problems)
   reportUnknownProviders(config, problems, { mode, inProcess: providers })
   return config

@@ -1,46 +1,111 @@
+import type { Readable } from 'node:stream'
 import { withoutCookies } from '../http/cookies.ts'
+import { corsHeaders, isPreflight, preflightAnswer } from './cors.ts'
 import type { Exchange } from './exchange.ts'
+import { type DrawnFault, drawFault } from './fault.ts'
 import { forward } from './forward.ts'
 import { HeaderList } from './header-list.ts'
 import { applyOperations, hasOperations } from './header-operations.ts'
+import { mirror } from './mirror.ts'
+import { hasBody } from './peek-body.ts'
 import { respond, respondText } from './respond.ts'
 import { rewritePath } from './rewrite.ts'
 import type { Route } from './routes.ts'
 import { forwardUpgrade, isForeignOrigin } from './upgrade.ts'
-import type { Destination, HeaderOperations, Redirect, Rewrite } from './virtual-service.ts'
+import {
+  type Destination,
+  type HeaderOperations,
+  noHeaderOperations,
+  type Redirect,
+  type Rewrite,
+} from './virtual-service.ts'
 
-/** The last step: the policies allowed the request, so its route is followed. */
+/** The last step: the policies allowed the request, so its route is followed; first what it breaks on purpose. */
 export function followRoute(exchange: Exchange): void {
-  const { route } = exchange
+  const { route, context } = exchange
+  const secure = secureUrl(exchange)
+  if (secure !== undefined) {
+    respond(exchange, { status: 301, headers: ['location', secure] })
+    return
+  }
   if (!route) {
     respond(exchange, { status: 404 })
     return
   }
-  const { action } = route.route
+  const { fault } = route.route
+  const drawn = fault && drawFault(fault, context.random)
+  if (!drawn) {
+    answerByRoute(exchange, route)
+    return
+  }
+  const goOn = () => {
+    if (drawn.abort) abort(exchange, drawn.abort)
+    else answerByRoute(exchange, route)
+  }
+  if (drawn.delayMilliseconds === 0) goOn()
+  else setTimeout(goOn, drawn.delayMilliseconds)
+}
+
+/**
+ * Where plain HTTP is sent (Gateway `tls.httpsRedirect`). Natively the configured address says how we are reached: where
+ * that is plain HTTP itself, nobody is sent away.
+ */
+function secureUrl({ state, context, scheme, host, path, query }: Exchange): string | undefined {
+  if (scheme !== 'http' || !state.routes.redirectsToHttps(host)) return undefined
+  if (state.isNative && context.publicOrigin?.startsWith('http:')) return undefined
+  return `${state.isNative && context.publicOrigin ? context.publicOrigin : `https://${host}`}${path}${query}`
+}
+
+function abort(exchange: Exchange, { httpStatus, grpcStatus }: NonNullable<DrawnFault['abort']>): void {
+  if (grpcStatus === undefined) {
+    respondText(exchange, httpStatus, 'fault filter abort')
+    return
+  }
+  const headers = ['content-type', 'application/grpc', 'grpc-status', String(grpcStatus), 'content-length', '0']
+  if (exchange.response.destroyed) return
+  exchange.response.writeHead(200, [...headers, 'grpc-message', 'fault filter abort'])
+  exchange.response.end()
+}
+
+function answerByRoute(exchange: Exchange, route: Route): void {
+  const { action, cors } = route.route
+  if (exchange.response.destroyed) return
+  const preflight = cors && isPreflight(exchange) ? preflightAnswer(cors, exchange) : undefined
+  if (preflight) {
+    respond(exchange, { status: 200, headers: preflight })
+    return
+  }
+  const corsPairs = cors ? corsHeaders(cors, exchange) : []
   switch (action.kind) {
-    case 'redirect':
-      respond(exchange, {
-        status: action.redirect.status,
-        headers: ['location', redirectTarget(exchange, action.redirect)],
-      })
+    case 'redirect': {
+      const headers = ['location', redirectTarget(exchange, route, action.redirect), ...corsPairs]
+      respond(exchange, { status: action.redirect.status, headers })
       return
-    case 'answer':
-      respond(exchange, { status: action.status, body: action.body, headers: ['content-type', 'text/plain'] })
+    }
+    case 'answer': {
+      const headers = ['content-type', 'text/plain', ...corsPairs]
+      respond(exchange, { status: action.status, body: action.body, headers })
       return
+    }
     case 'forward':
-      forwardTo(exchange, route, chooseDestination(exchange, action.destinations), action.rewrite)
+      forwardTo(exchange, route, { destination: chooseDestination(exchange, action.destinations), corsPairs })
   }
 }
 
 /** Natively a redirect that stays on this host names only the path: links are never built from `Host`. */
-function redirectTarget(exchange: Exchange, { uri, authority, scheme, port }: Redirect): string {
-  const path = uri ?? exchange.path + exchange.query
+function redirectTarget(exchange: Exchange, route: Route, redirect: Redirect): string {
+  const { uri, prefix, authority, scheme } = redirect
+  const swapped = prefix === undefined ? exchange.path : rewritePath(exchange.path, route, rewriteTo(prefix))
+  const path = uri ?? swapped + exchange.query
+  const port = redirect.keepsPort ? exchange.localPort : redirect.port
   if (exchange.state.isNative && authority === undefined && scheme === undefined && port === undefined) return path
   const host = authority ?? exchange.host
   const newScheme = scheme ?? exchange.scheme
   if (port === undefined) return `${newScheme}://${host}${path}`
   return `${newScheme}://${host.replace(/:\d*$/, '')}:${port}${path}`
 }
+
+const rewriteTo = (uri: string): Rewrite => ({ uri, authority: undefined, regex: undefined })
 
 function chooseDestination(exchange: Exchange, destinations: readonly Destination[]): Destination | undefined {
   if (destinations.length < 2) return destinations[0]
@@ -53,8 +118,15 @@ function chooseDestination(exchange: Exchange, destinations: readonly Destinatio
   return destinations[0]
 }
 
-function forwardTo(exchange: Exchange, route: Route, destination: Destination | undefined, rewrite?: Rewrite): void {
+interface Forwarded {
+  readonly destination: Destination | undefined
+  readonly corsPairs: readonly string[]
+}
+
+function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }: Forwarded): void {
   const { context } = exchange
+  const { action, mirrors, retries, requestHeaders, responseHeaders, timeoutMilliseconds: timeout } = route.route
+  const rewrite = action.kind === 'forward' ? action.rewrite : undefined
   const upstream = destination && context.resolveUpstream(destination.host, destination.port, destination.namespace)
   if (!upstream || !destination) {
     respondText(exchange, 503, 'no healthy upstream')
@@ -66,23 +138,38 @@ function forwardTo(exchange: Exchange, route: Route, destination: Destination | 
   }
   if (rewrite?.authority !== undefined) exchange.headers.set('host', rewrite.authority)
   if (upstream.kind === 'origin' || upstream.hidesOwnCookies) hideOwnCookies(exchange)
-  applyOperations(exchange.headers, route.route.requestHeaders)
+  applyOperations(exchange.headers, requestHeaders)
   applyOperations(exchange.headers, destination.requestHeaders)
   const target = rewritePath(exchange.path, route, rewrite) + exchange.query
+  const operations = [responseHeaders, destination.responseHeaders, setting(corsPairs)].filter(hasOperations)
   if (upstream.kind === 'origin') {
-    const responseOperations = [route.route.responseHeaders, destination.responseHeaders].filter(hasOperations)
-    if (exchange.upgrade) forwardUpgrade(exchange, upstream.origin, target)
-    else forward(exchange, upstream.origin, { target, responseOperations, timeout: route.route.timeoutMilliseconds })
+    if (exchange.upgrade) {
+      forwardUpgrade(exchange, upstream.origin, target)
+      return
+    }
+    const body = mirrors.length > 0 ? mirror(exchange, mirrors, target) : bodyOf(exchange)
+    forward(exchange, upstream.origin, { target, body, responseOperations: operations, timeout, retries })
     return
   }
   if (exchange.upgrade) {
     respondText(exchange, 501, 'no websocket here')
     return
   }
-  changeResponse(exchange, [route.route.responseHeaders, destination.responseHeaders].filter(hasOperations))
+  changeResponse(exchange, operations)
   const { requestId, clientAddress, request, response } = exchange
   const as = { target, headers: exchange.headers.flat, context: { requestId, clientAddress } }
   context.parts.serve(upstream.part, request, response, as)
+}
+
+function bodyOf({ request, headers }: Exchange): Readable | undefined {
+  return hasBody(headers) ? request : undefined
+}
+
+/** Header operations that set these pairs. */
+function setting(flat: readonly string[]): HeaderOperations {
+  if (flat.length === 0) return noHeaderOperations
+  const set = flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? ''] as const] : []))
+  return { ...noHeaderOperations, set }
 }
 
 function hideOwnCookies({ headers, context }: Exchange): void {

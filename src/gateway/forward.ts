@@ -1,59 +1,77 @@
+import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Exchange } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
 import { applyOperations } from './header-operations.ts'
 import { respondText } from './respond.ts'
+import { type RetryPolicy, retriesAnswer, retriesFailure, type TryFailure } from './retries.ts'
 import type { HeaderOperations } from './virtual-service.ts'
 
 /** How a request is forwarded. */
 export interface ForwardOptions {
   /** Path and query. */
   readonly target: string
+  /** `undefined` where there is none; only then is a try repeated. */
+  readonly body: Readable | undefined
   readonly responseOperations: readonly HeaderOperations[]
   /** For the whole answer, milliseconds; `undefined` waits forever. */
   readonly timeout: number | undefined
+  readonly retries: RetryPolicy
 }
 
 /** Sends a request to an origin and streams its answer back, both ways at the reader's pace. */
 export function forward(exchange: Exchange, origin: string, options: ForwardOptions): void {
-  const forwarding = new Forwarding(exchange, origin, options)
-  exchange.response.on('close', () => forwarding.onClose())
-  forwarding.start()
+  const { response } = exchange
+  let current: Try
+  const begin = (number: number): void => {
+    current = new Try(exchange, { ...options, origin, number, repeat: begin })
+    current.start()
+  }
+  begin(0)
+  const timer = options.timeout && setTimeout(() => current.timeOut(), options.timeout)
+  response.on('close', () => {
+    clearTimeout(timer)
+    current.onClose()
+  })
 }
 
 /** Response headers of the upstream's connection, not of its answer. */
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'trailer'])
-const retriedMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
+const repeatableMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 const connectReset = 'upstream connect error or disconnect/reset before headers. reset reason: '
+/** Envoy's default back-off: up to this long before the first repetition, doubled for each one more, to ten times. */
+const backOffMilliseconds = 25
 
-class Forwarding implements Dispatcher.DispatchHandler {
+interface TryOptions extends ForwardOptions {
+  readonly origin: string
+  /** Counts from 0. */
+  readonly number: number
+  /** Begins another try in the place of this one. */
+  readonly repeat: (number: number) => void
+}
+
+/** One attempt to have a request answered. */
+class Try implements Dispatcher.DispatchHandler {
   readonly #exchange: Exchange
-  readonly #origin: string
-  readonly #options: ForwardOptions
-  readonly #hasBody: boolean
+  readonly #options: TryOptions
   #controller: Dispatcher.DispatchController | undefined
   #timer: NodeJS.Timeout | undefined
   /** Bytes of the answer still to come, -1 where it does not say. */
   #remaining = -1
   #isDone = false
-  #isRetried = false
 
-  constructor(exchange: Exchange, origin: string, options: ForwardOptions) {
+  constructor(exchange: Exchange, options: TryOptions) {
     this.#exchange = exchange
-    this.#origin = origin
     this.#options = options
-    const { headers } = exchange
-    this.#hasBody = headers.isChunked || Number(headers.get('content-length') ?? 0) > 0
   }
 
   start(): void {
-    const { context, method, headers, request } = this.#exchange
-    const { target, timeout } = this.#options
-    if (timeout !== undefined) this.#timer ??= setTimeout(() => this.#timeOut(), timeout)
+    const { context, method, headers } = this.#exchange
+    const { origin, target, body, retries } = this.#options
+    const { perTryTimeout } = retries
+    if (perTryTimeout !== undefined) this.#timer = setTimeout(() => this.#timeOutTry(), perTryTimeout)
     try {
-      context.pools
-        .get(this.#origin)
-        .dispatch({ path: target, method, headers: headers.flat, body: this.#hasBody ? request : null }, this)
+      context.pools.get(origin).dispatch({ path: target, method, headers: headers.flat, body: body ?? null }, this)
     } catch (error) {
       this.#fail(error)
     }
@@ -79,6 +97,17 @@ class Forwarding implements Dispatcher.DispatchHandler {
     message?: string,
   ): void {
     if (status < 200 || this.#isDone) return
+    clearTimeout(this.#timer)
+    const grpcStatus = headers['grpc-status']
+    const isFailure = retriesAnswer(
+      this.#options.retries,
+      status,
+      typeof grpcStatus === 'string' ? grpcStatus : undefined,
+    )
+    if (isFailure && this.#mayRepeat()) {
+      this.#repeat()
+      return
+    }
     const length = headers['content-length']
     this.#remaining = typeof length === 'string' ? Number(length) : -1
     const flat = this.#answerHeaders(headers)
@@ -136,31 +165,62 @@ class Forwarding implements Dispatcher.DispatchHandler {
     this.#fail(error)
   }
 
-  #timeOut(): void {
+  /** The time for the whole answer is up. */
+  timeOut(): void {
     if (this.#isDone) return
     this.#end(504, 'upstream request timeout')
     this.#controller?.abort(new Error('the route timed out'))
   }
 
+  #timeOutTry(): void {
+    if (this.#isDone || this.#exchange.response.headersSent) return
+    if (this.#mayRepeat() && retriesFailure(this.#options.retries, 'timeout')) this.#repeat()
+    else this.timeOut()
+  }
+
   #fail(error: unknown): void {
     if (this.#isDone) return
+    clearTimeout(this.#timer)
     const { code } = error as { code?: unknown }
-    if (code === 'UND_ERR_SOCKET' && this.#mayRetry()) {
+    const { number, origin, retries, repeat } = this.#options
+    const { requestId, context, method } = this.#exchange
+    if (code === 'UND_ERR_SOCKET' && number === 0 && repeatableMethods.has(method) && this.#isWhole()) {
       // a kept-alive connection the upstream closed at that very moment
-      this.#isRetried = true
-      this.start()
+      this.#isDone = true
+      repeat(1)
       return
     }
-    clearTimeout(this.#timer)
-    const { requestId, context } = this.#exchange
-    context.log.warn('upstream failed', { requestId, origin: this.#origin, cause: error })
+    const failure = failureKindOf(code)
+    if (failure && this.#mayRepeat() && retriesFailure(retries, failure)) {
+      this.#repeat()
+      return
+    }
+    context.log.warn('upstream failed', { requestId, origin, cause: error })
     const [status, text] = failureOf(code)
     this.#end(status, text)
   }
 
-  #mayRetry(): boolean {
-    const { method, response } = this.#exchange
-    return !this.#isRetried && !this.#hasBody && retriedMethods.has(method) && !response.headersSent
+  /** Whether everything that was sent could be sent again, and nothing was answered yet. */
+  #isWhole(): boolean {
+    return this.#options.body === undefined && !this.#exchange.response.headersSent
+  }
+
+  #mayRepeat(): boolean {
+    return this.#options.number < this.#options.retries.attempts && this.#isWhole()
+  }
+
+  /** Gives this try up for another one, after a pause. */
+  #repeat(): void {
+    const { number, repeat } = this.#options
+    const { response, context } = this.#exchange
+    this.#isDone = true
+    clearTimeout(this.#timer)
+    this.#controller?.abort(new Error('tried again'))
+    const longest = backOffMilliseconds * Math.min(2 ** number, 10)
+    const pause = (context.random.bytes(2).readUInt16BE() / 2 ** 16) * longest
+    setTimeout(() => {
+      if (!response.destroyed && !response.headersSent) repeat(number + 1)
+    }, pause)
   }
 
   /** Tells the client of a failure; where the answer had begun, it is cut off, so that nobody takes it for whole. */
@@ -170,6 +230,22 @@ class Forwarding implements Dispatcher.DispatchHandler {
     if (response.headersSent) response.destroy()
     else respondText(this.#exchange, status, text)
   }
+}
+
+const resets: readonly unknown[] = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']
+const connectFailures: readonly unknown[] = [
+  'ECONNREFUSED',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]
+
+function failureKindOf(code: unknown): TryFailure | undefined {
+  if (resets.includes(code)) return 'reset'
+  return connectFailures.includes(code) ? 'connect-failure' : undefined
 }
 
 /** Envoy's local replies. */

@@ -6,6 +6,8 @@ export interface Ingress extends Resource {
   readonly selector: Readonly<Record<string, string>>
   /** Lower case, without the `namespace/` part. */
   readonly hosts: readonly string[]
+  /** Those of servers that send plain HTTP to HTTPS (`tls.httpsRedirect`). */
+  readonly httpsHosts: readonly string[]
 }
 
 /** Reads a `networking.istio.io` Gateway. Ports and TLS are the listener's own business. */
@@ -13,17 +15,16 @@ export function parseIngress(document: Reader, defaultNamespace: string): Ingres
   const spec = document.field('spec')
   spec.refuseUnknown(['selector', 'servers'], 'warning')
   const selector = spec.field('selector')
-  const hosts = spec
-    .field('servers')
-    .items()
-    .flatMap((server) => {
-      const redirects = server.field('tls').field('httpsRedirect')
-      if (redirects.flag()) redirects.warn('`httpsRedirect` has no effect on this gateway yet')
-      return server.field('hosts').texts()
-    })
+  const servers = spec.field('servers').items()
+  const hostsOf = (server: Reader) =>
+    server
+      .field('hosts')
+      .texts()
+      .map((host) => host.slice(host.indexOf('/') + 1).toLowerCase())
   return {
     ...parseResource(document, defaultNamespace),
     selector: Object.fromEntries(selector.names().map((name) => [name, selector.field(name).text() ?? ''])),
-    hosts: hosts.map((host) => host.slice(host.indexOf('/') + 1).toLowerCase()),
+    hosts: servers.flatMap(hostsOf),
+    httpsHosts: servers.filter((server) => server.field('tls').field('httpsRedirect').flag()).flatMap(hostsOf),
   }
 }

@@ -1,10 +1,12 @@
 import { decide, findAudited } from '../policy/decide.ts'
 import { askProviders } from './ask-providers.ts'
 import type { Authentication } from './authenticate.ts'
+import { allowedOrigin, isPreflight, preflightAnswer } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { followRoute } from './follow-route.ts'
 import { addForwardingHeaders } from './forwarding-headers.ts'
 import { crash, refuse, refuseToken } from './refusals.ts'
+import { respond } from './respond.ts'
 import { withoutParam } from './token-locations.ts'
 
 /**
@@ -20,9 +22,21 @@ export function runPipeline(exchange: Exchange): void {
     return
   }
   exchange.route = state.routes.find(exchange, exchange.scheme)
+  if (state.isNative && answerPreflight(exchange)) return
   // Envoy skips ext_authz where no route matches; natively who may not sign in learns nothing of what exists
   if (state.isNative || exchange.route) askProviders(exchange, authenticate)
   else authenticate(exchange)
+}
+
+/**
+ * A preflight carries no credentials, so policies could only refuse it (in Istio they do: CORS comes after them). Natively
+ * a route's `corsPolicy` answers it for the origins it allows; that tells nothing but the policy, and reaches no app.
+ */
+function answerPreflight(exchange: Exchange): boolean {
+  const cors = exchange.route?.route.cors
+  if (!cors || !isPreflight(exchange) || allowedOrigin(cors, exchange) === undefined) return false
+  respond(exchange, { status: 200, headers: preflightAnswer(cors, exchange) ?? [] })
+  return true
 }
 
 function authenticate(exchange: Exchange): void {
@@ -38,10 +52,6 @@ function authenticate(exchange: Exchange): void {
     return
   }
   authentication.then((late) => applyAuthentication(exchange, late)).catch((error: unknown) => crash(exchange, error))
-}
-
-function isPreflight({ method, headers }: Exchange): boolean {
-  return method === 'OPTIONS' && !!headers.get('origin') && !!headers.get('access-control-request-method')
 }
 
 function applyAuthentication(exchange: Exchange, authentication: Authentication): void {

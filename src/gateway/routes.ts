@@ -21,6 +21,8 @@ export interface RouteTable {
   find(facts: RequestFacts, scheme: string): Route | undefined
   /** Whether a route looks at claims, or at headers, which verified claims may have changed. */
   readonly dependsOnToken: boolean
+  /** Whether a Gateway sends plain HTTP for this host to HTTPS. */
+  redirectsToHttps(host: string): boolean
 }
 
 /**
@@ -48,8 +50,13 @@ export function compileRoutes({ virtualServices, ingresses, workload }: GatewayC
     indexes.get(host) ??
     wildcards.find(([suffix]) => host.length > suffix.length && host.endsWith(suffix))?.[1] ??
     fallback
+  const httpsHosts = ingresses.filter((one) => selects(one, workload)).flatMap((one) => one.httpsHosts)
   return {
     dependsOnToken,
+    redirectsToHttps(host) {
+      const name = hostName(host)
+      return httpsHosts.some((one) => one === name || covers(one, name))
+    },
     find(facts, scheme) {
       const index = indexes.size === 1 && fallback ? fallback : indexOf(hostName(facts.host))
       return index?.find(facts, scheme)

@@ -1,6 +1,9 @@
 import type { RE2JS } from 're2js'
 import type { Place } from '../policy/reader.ts'
 import type { Resource } from '../policy/resource.ts'
+import type { CorsPolicy } from './cors.ts'
+import type { Fault } from './fault.ts'
+import type { RetryPolicy } from './retries.ts'
 import type { TextMatch } from './text-matcher.ts'
 
 /** The HTTP side of an Istio VirtualService. */
@@ -9,18 +12,47 @@ export interface VirtualService extends Resource {
   /** `namespace/name` of the Gateways it is bound to, or `mesh`; empty means `mesh`. */
   readonly gateways: readonly string[]
   readonly http: readonly HttpRoute[]
+  /** Entries of `http` whose routes stand in another VirtualService; none are left once they are followed. */
+  readonly delegations: readonly Delegation[]
+}
+
+/** An entry of `http` with `delegate`. */
+export interface Delegation {
+  /** How many entries of `http` stand before it. */
+  readonly at: number
+  readonly place: Place
+  /** `namespace/name` */
+  readonly service: string
+  readonly matches: readonly RouteMatch[]
+  readonly rewrite: Rewrite | undefined
+  /** What holds where the delegate's route says nothing. */
+  readonly defaults: RouteOptions
 }
 
 /** One entry of `http`: conditions, of which any may hold (none: always), and what to do then. */
-export interface HttpRoute {
+export interface HttpRoute extends RouteOptions {
   readonly place: Place
   readonly name: string | undefined
   readonly matches: readonly RouteMatch[]
   readonly action: RouteAction
+}
+
+/** What a route does beside its action. */
+export interface RouteOptions {
   readonly requestHeaders: HeaderOperations
   readonly responseHeaders: HeaderOperations
   /** For the whole answer; `undefined` waits forever. */
   readonly timeoutMilliseconds: number | undefined
+  readonly retries: RetryPolicy
+  readonly cors: CorsPolicy | undefined
+  readonly fault: Fault | undefined
+  readonly mirrors: readonly Mirror[]
+}
+
+/** Where a copy of some requests goes; nobody waits for its answer. */
+export interface Mirror {
+  readonly destination: Pick<Destination, 'host' | 'port' | 'namespace'>
+  readonly percentage: number
 }
 
 /** Conditions that must all hold. */
@@ -80,6 +112,10 @@ export interface Redirect {
   readonly authority: string | undefined
   readonly scheme: string | undefined
   readonly port: number | undefined
+  /** Where `port` is not written: the port the request came in on. */
+  readonly keepsPort: boolean
+  /** Instead of `uri`: what the matched prefix becomes. */
+  readonly prefix: string | undefined
   readonly status: number
 }
 

@@ -73,11 +73,11 @@ pathNormalization: { normalization: ALL }
     ),
     'istio.yaml:21:7: error: spec.jwtRules[0].forwardOriginalTokens: unknown field `forwardOriginalTokens`; did you mean `forwardOriginalToken`?',
     'istio.yaml:20:7: error: spec.jwtRules[0].issuer: keys must come from an http(s) URL, got `nowhere`; set `jwksUri`, or `jwks` with the keys themselves',
-    'istio.yaml:33:7: error: spec.http[0].timeout: `soon` is no duration; write for example `5s`',
     expect.stringMatching(
       /^istio\.yaml:31:11: error: spec\.http\[0\]\.match\[0\]\.cookie: unknown field `cookie`; known: /,
     ),
     'istio.yaml:30:18: error: spec.http[0].match[0].uri.regex: `(?=x)` is no RE2 regular expression; lookaround and backreferences do not exist in RE2',
+    'istio.yaml:33:7: error: spec.http[0].timeout: `soon` is no duration; write for example `5s`',
     'istio.yaml:40:22: error: pathNormalization.normalization: unknown normalisation `ALL`; known: DEFAULT, NONE, BASE, MERGE_SLASHES, DECODE_AND_MERGE_SLASHES',
     'istio.yaml:37:5: error: extensionProviders[0].envoyExtAuthzHttp: a provider needs its `port`',
     'istio.yaml:39:38: error: extensionProviders[0].envoyExtAuthzHttp.includeRequestHeadersInCheck[0]: `*` alone is not allowed; name the headers, or use `x-*`',
@@ -95,7 +95,7 @@ metadata: { name: a }
 spec:
   hosts: ["*"]
   http:
-    - retries: { attempts: 3 }
+    - retries: { attempts: 3, retryRemoteLocalities: true }
       rout: []
       route: [{ destination: { host: a, subset: v1 } }]
 ---
@@ -112,8 +112,8 @@ spec: { rules: [{}] }
   expect(problems).toEqual([
     'istio.yaml:2:1: warning: kind: `DestinationRule` of `networking.istio.io` has no effect on this gateway',
     'istio.yaml:12:7: warning: spec.http[0].rout: unknown field `rout`; did you mean `route`?',
-    'istio.yaml:11:7: warning: spec.http[0].retries: `retries` has no effect on this gateway yet',
-    'istio.yaml:13:41: warning: spec.http[0].route[0].destination.subset: `subset` has no effect on this gateway yet',
+    'istio.yaml:13:41: warning: spec.http[0].route[0].destination.subset: subsets are not told apart: every one is the whole service',
+    'istio.yaml:11:31: warning: spec.http[0].retries.retryRemoteLocalities: `retryRemoteLocalities` has no effect on this gateway',
     'istio.yaml:15:1: warning: accessLogFile: `accessLogFile` has no effect on this gateway',
     'istio.yaml:17:5: warning: extensionProviders[0]: provider `tracing` is `zipkin`, which this gateway cannot ask; use `envoyExtAuthzHttp`',
     'istio.yaml:20:1: warning: `kubeflow/other` is for other workloads than this gateway, so it is not enforced here',

@@ -1,0 +1,93 @@
+import { parseGoDuration } from '../kit/duration.ts'
+import type { Reader } from '../policy/reader.ts'
+import type { Exchange } from './exchange.ts'
+import { matchesText, parseTextMatch, type TextMatch } from './text-matcher.ts'
+
+/** A VirtualService's `corsPolicy`, its answer to preflights made when it is read. */
+export interface CorsPolicy {
+  readonly origins: readonly TextMatch[]
+  /** Set on every answer to an allowed origin, beside the origin itself. Flat. */
+  readonly onAnswer: readonly string[]
+  /** Set on the answer to a preflight, likewise. */
+  readonly onPreflight: readonly string[]
+  /** Whether the app answers preflights of origins that are not allowed (`unmatchedPreflights`). */
+  readonly forwardsUnmatched: boolean
+}
+
+const fields = [
+  'allowOrigins',
+  'allowOrigin',
+  'allowMethods',
+  'allowHeaders',
+  'exposeHeaders',
+  'maxAge',
+  'allowCredentials',
+  'unmatchedPreflights',
+]
+
+/** Reads a `corsPolicy`; `undefined` where there is none. */
+export function parseCorsPolicy(policy: Reader): CorsPolicy | undefined {
+  if (!policy.isPresent) return undefined
+  policy.refuseUnknown(fields)
+  const exact = policy
+    .field('allowOrigin')
+    .texts()
+    .map((text) => ({ kind: 'exact' as const, text }))
+  const matches = policy
+    .field('allowOrigins')
+    .items()
+    .flatMap((item) => parseTextMatch(item) ?? [])
+  const list = (name: string, field: string) => {
+    const texts = policy.field(field).texts()
+    return texts.length === 0 ? [] : [name, texts.join(',')]
+  }
+  const credentials = policy.field('allowCredentials').flag() ? ['access-control-allow-credentials', 'true'] : []
+  const unmatched = policy.field('unmatchedPreflights').text()
+  return {
+    origins: matches.length > 0 ? matches : exact,
+    onAnswer: [...credentials, ...list('access-control-expose-headers', 'exposeHeaders')],
+    onPreflight: [
+      ...credentials,
+      ...list('access-control-allow-methods', 'allowMethods'),
+      ...list('access-control-allow-headers', 'allowHeaders'),
+      ...maxAge(policy.field('maxAge')),
+    ],
+    forwardsUnmatched: unmatched !== 'IGNORE',
+  }
+}
+
+function maxAge(reader: Reader): string[] {
+  const text = reader.text()
+  if (text === undefined) return []
+  const milliseconds = parseGoDuration(text)
+  if (milliseconds === undefined) reader.error(`\`${text}\` is no duration`, 'write for example `24h`')
+  return ['access-control-max-age', String(Math.floor((milliseconds ?? 0) / 1000))]
+}
+
+/** A preflight (Fetch §3.2.2): a browser asks whether a script of another origin may send a request. */
+export function isPreflight({ method, headers }: Exchange): boolean {
+  return method === 'OPTIONS' && !!headers.get('origin') && !!headers.get('access-control-request-method')
+}
+
+/** The head of the answer to a preflight; `undefined` where the origin is not allowed, so the app is asked. Flat. */
+export function preflightAnswer(policy: CorsPolicy, exchange: Exchange): readonly string[] | undefined {
+  const origin = allowedOrigin(policy, exchange)
+  if (origin !== undefined) return ['access-control-allow-origin', origin, ...policy.onPreflight]
+  return policy.forwardsUnmatched ? undefined : []
+}
+
+/** What the answer to a request of an allowed origin tells the browser; nothing for others. Flat. */
+export function corsHeaders(policy: CorsPolicy, exchange: Exchange): readonly string[] {
+  const origin = allowedOrigin(policy, exchange)
+  return origin === undefined ? [] : ['access-control-allow-origin', origin, ...policy.onAnswer]
+}
+
+/** The request's origin where the policy allows it (Envoy cors_filter.cc). */
+export function allowedOrigin({ origins }: CorsPolicy, { headers }: Exchange): string | undefined {
+  const origin = headers.get('origin')
+  if (!origin) return undefined
+  const isAllowed = origins.some(
+    (match) => (match.kind === 'exact' && match.text === '*') || matchesText(match, origin, false),
+  )
+  return isAllowed ? origin : undefined
+}
