@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
+import { bodyFault } from '../http/forms.ts'
 import type { Fetch, Part, RequestContext } from '../http/part.ts'
 import { assetResponse } from '../http/views/assets.ts'
 import type { Clock } from '../kit/clock.ts'
-import { GatehouseError } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
 import type { Records } from '../store/records.ts'
@@ -161,8 +161,10 @@ function routes(broker: Broker, algorithm: string): Hono<Env> {
   dex.get('/robots.txt', () => new Response('User-agent: *\nDisallow: /\n'))
   app.notFound((c) => showError(broker, c.env, { status: 404, message: errorTexts.noResource }))
   app.onError((error, c) => {
-    if (error instanceof GatehouseError && error.code === 'body_too_large') {
-      return showError(broker, c.env, { status: 413, message: 'The form is too large.' })
+    const fault = bodyFault(error)
+    if (fault !== undefined) {
+      const message = fault === 413 ? 'The form is too large.' : 'The form broke off.'
+      return showError(broker, c.env, { status: fault, message })
     }
     broker.log.error('request failed', { requestId: c.env.requestId, error })
     return showError(broker, c.env, { status: 500, message: 'Internal server error.' })

@@ -59,6 +59,10 @@ export const problems = {
   },
   noSuchNote: { title: 'No such note', message: 'It was deleted, or it belongs to someone else.' },
   noSuchPage: { title: 'Page not found', message: 'There is nothing at this address.' },
+  unreadable: {
+    title: 'This could not be read',
+    message: 'It was too large, or broke off on its way, so nothing was changed.',
+  },
   failed: { title: 'Something went wrong', message: 'The page could not be shown.', advice: 'Try again in a moment.' },
 } as const satisfies Readonly<Record<string, NotesProblem>>
 
@@ -90,7 +94,7 @@ export function lookOf(c: NotesContext, { basePath }: NotesParts): NotesLook {
 export function notesProblem(
   c: NotesContext,
   parts: NotesParts,
-  { status, ...problem }: NotesProblem & { readonly status: 400 | 401 | 403 | 404 | 500 | 503 },
+  { status, ...problem }: NotesProblem & { readonly status: 400 | 401 | 403 | 404 | 413 | 500 | 503 },
 ): Promise<Response> {
   const action = { href: `${parts.basePath}/`, text: 'Go to your notes' }
   const headers: Record<string, string> = status === 503 ? { 'retry-after': '5' } : {}

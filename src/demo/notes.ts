@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { bodyFault } from '../http/forms.ts'
 import type { Part } from '../http/part.ts'
 import { assetResponse } from '../http/views/assets.ts'
 import { redirectTo } from '../oauth/responses.ts'
@@ -39,6 +40,8 @@ export function openNotes(options: NotesOptions): Part {
   mountDesk(app, parts)
   app.notFound((c) => notesProblem(c, parts, { status: 404, ...problems.noSuchPage }))
   app.onError((error, c) => {
+    const fault = bodyFault(error)
+    if (fault !== undefined) return notesProblem(c, parts, { status: fault, ...problems.unreadable })
     log.error('page failed', { error, requestId: c.env?.requestId })
     return notesProblem(c, parts, { status: 500, ...problems.failed })
   })

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { readForm } from '../http/forms.ts'
+import { bodyFault, readForm } from '../http/forms.ts'
 import type { Fetch, Part, RequestContext } from '../http/part.ts'
 import type { Clock } from '../kit/clock.ts'
 import { fail } from '../kit/errors.ts'
@@ -69,7 +69,8 @@ export function openProxy(options: ProxyOptions): ProxyPart {
   async function fetch(request: Request, context?: RequestContext): Promise<Response> {
     const facts = checkRequestOf(request, context)
     const hasForm = request.method === 'POST' && isOwnPath(facts.path)
-    return responseOfAnswer(await answer(facts, hasForm ? await readForm(request) : undefined))
+    const form = hasForm ? await readForm(request).catch(unreadable) : undefined
+    return responseOfAnswer(form instanceof URLSearchParams || !form ? await answer(facts, form) : form)
   }
 
   return {
@@ -80,6 +81,12 @@ export function openProxy(options: ProxyOptions): ProxyPart {
     ready: () => core.provider.isReady(),
     isOwnCookie: (name) => isSessionCookie(name, config.cookie_name) || isCsrfCookie(name, config.cookie_name),
   }
+}
+
+function unreadable(error: unknown): CheckAnswer {
+  const status = bodyFault(error)
+  if (status === undefined) throw error
+  return textAnswer(status, status === 413 ? 'Content Too Large' : 'Bad Request')
 }
 
 function openCore(options: ProxyOptions): ProxyCore {

@@ -1,3 +1,4 @@
+import { bodyFault } from '../http/forms.ts'
 import { GatehouseError } from '../kit/errors.ts'
 import { OAuthError, oauthErrorResponse } from '../oauth/errors.ts'
 import { addCors, preflight } from './cors.ts'
@@ -71,7 +72,9 @@ function toProblem(error: unknown): Problem {
     const message = 'Too many people are signing in at this moment.'
     return { status: 503, code: 'temporarily_unavailable', message, advice: 'Wait a few seconds, then try again.' }
   }
-  if (code === 'body_too_large') return { status: 413, code: 'invalid_request', message: 'The request is too large.' }
+  const status = bodyFault(error)
+  if (status === 413) return { status, code: 'invalid_request', message: 'The request is too large.' }
+  if (status === 400) return { status, code: 'invalid_request', message: 'The request broke off.' }
   return { status: 500, code: 'unknown_error', message: 'For more on this error consult the server log.' }
 }
 

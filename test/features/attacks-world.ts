@@ -62,7 +62,7 @@ export async function attackWorld({
   const raw = (bytes: string) => sendRaw(gatehouse.port.used, bytes)
   const passwordOf = (username = 'ada') => (from === undefined ? gatehouse.passwordOf(username) : ada.password)
   const ask: AttackWorld['ask'] = async (target, { method = 'GET', headers = [], host: sent = host, body } = {}) => {
-    const length = body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]
+    const length = body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body, 'latin1')}`]
     const lines = [`${method} ${target} HTTP/1.1`, `Host: ${sent}`, ...headers, ...length, 'Connection: close']
     return parseAnswer(await raw(`${lines.join('\r\n')}\r\n\r\n${body ?? ''}`))
   }
