@@ -4,6 +4,7 @@ import { corsHeaders, isPreflight, preflightAnswer } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { type DrawnFault, drawFault } from './fault.ts'
 import { forward } from './forward.ts'
+import { isGrpc } from './grpc-refusals.ts'
 import { HeaderList } from './header-list.ts'
 import { applyOperations, hasOperations } from './header-operations.ts'
 import { mirror } from './mirror.ts'
@@ -148,7 +149,10 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
       return
     }
     const body = mirrors.length > 0 ? mirror(exchange, mirrors, target) : bodyOf(exchange)
-    forward(exchange, upstream.origin, { target, body, responseOperations: operations, timeout, retries })
+    const isCall = isGrpc(exchange.headers.get('content-type'))
+    if (isCall) exchange.headers.set('te', 'trailers') // gRPC servers refuse calls without it
+    const isHttp2 = isCall || upstream.isHttp2 === true
+    forward(exchange, upstream.origin, { target, isHttp2, body, responseOperations: operations, timeout, retries })
     return
   }
   if (exchange.upgrade) {

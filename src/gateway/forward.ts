@@ -11,6 +11,7 @@ import type { HeaderOperations } from './virtual-service.ts'
 export interface ForwardOptions {
   /** Path and query. */
   readonly target: string
+  readonly isHttp2: boolean
   /** `undefined` where there is none; only then is a try repeated. */
   readonly body: Readable | undefined
   readonly responseOperations: readonly HeaderOperations[]
@@ -67,11 +68,12 @@ class Try implements Dispatcher.DispatchHandler {
 
   start(): void {
     const { context, method, headers } = this.#exchange
-    const { origin, target, body, retries } = this.#options
+    const { origin, target, body, retries, isHttp2 } = this.#options
     const { perTryTimeout } = retries
     if (perTryTimeout !== undefined) this.#timer = setTimeout(() => this.#timeOutTry(), perTryTimeout)
     try {
-      context.pools.get(origin).dispatch({ path: target, method, headers: headers.flat, body: body ?? null }, this)
+      const pool = isHttp2 ? context.pools.getHttp2(origin) : context.pools.get(origin)
+      pool.dispatch({ path: target, method, headers: headers.flat, body: body ?? null }, this)
     } catch (error) {
       this.#fail(error)
     }

@@ -1,30 +1,37 @@
-import { Pool } from 'undici'
+import { H2CClient, Pool } from 'undici'
 
 /** Connections to the origins behind the gateway, kept alive, one pool each. */
 export interface OriginPools {
   get(origin: string): Pool
+  /** Over HTTP/2: without TLS by prior knowledge, with it as the origin agrees. */
+  getHttp2(origin: string): Pool
   close(): Promise<void>
 }
 
 /** Envoy's default cluster `connect_timeout`, milliseconds. */
 const connectTimeout = 10_000
 
-/** Opens pools as origins are first needed. Answers may take as long as they like: streams and long polls pass. */
+/** Answers may take as long as they like: streams and long polls pass. */
+const patience = { headersTimeout: 0, bodyTimeout: 0, connect: { timeout: connectTimeout } }
+
+/** Opens pools as origins are first needed. */
 export function openOriginPools(): OriginPools {
   const pools = new Map<string, Pool>()
+
+  function known(name: string, open: () => Pool): Pool {
+    const pool = pools.get(name) ?? open()
+    pools.set(name, pool)
+    return pool
+  }
+
   return {
-    get(origin) {
-      const known = pools.get(origin)
-      if (known) return known
-      const pool = new Pool(origin, {
-        pipelining: 1,
-        headersTimeout: 0,
-        bodyTimeout: 0,
-        connect: { timeout: connectTimeout },
-      })
-      pools.set(origin, pool)
-      return pool
-    },
+    get: (origin) => known(origin, () => new Pool(origin, { ...patience, pipelining: 1 })),
+    getHttp2: (origin) =>
+      known(`h2 ${origin}`, () =>
+        origin.startsWith('https:')
+          ? new Pool(origin, { ...patience, allowH2: true })
+          : new Pool(origin, { ...patience, connections: 1, factory: (url) => new H2CClient(url, patience) }),
+      ),
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()))
     },

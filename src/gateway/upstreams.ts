@@ -15,6 +15,8 @@ export type Upstream =
       readonly kind: 'origin'
       /** `http://host:port` */
       readonly origin: string
+      /** Speaks HTTP/2 without TLS (h2c). gRPC calls are sent so anyway. */
+      readonly isHttp2?: boolean
     }
 
 /** Finds where a host of a VirtualService or provider leads; `namespace` is where a short name is looked up. */
