@@ -31,11 +31,13 @@ function openApps(parts: RunningParts, dependencies: PartDependencies): void {
   if (routed.has('echo')) parts.echo = openEcho({ basePath: '/echo' })
   const notes = routed.has('notes') ? openNotesApp(dependencies) : undefined
   if (notes) parts.notes = notes
+  const proxyPath = chain.proxy?.proxy_prefix ?? '/oauth2'
   parts.console = openConsole({
     publicUrl: chain.publicUrl,
     basePath: '/gatehouse',
     apps: portalApps(chain),
-    signOutPath: '/oauth2/sign_out',
+    signOutPath: `${proxyPath}/sign_out`,
+    signInPath: `${proxyPath}/start?rd=%2F`,
     log: log.with({ part: 'console' }),
   })
 }

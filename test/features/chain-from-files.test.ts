@@ -44,6 +44,13 @@ describe('a platform’s own files, unchanged, give a working login', () => {
     const signedIn = await client.submit(page, { username: 'ada', password })
     expect(signedIn.response.status).toBe(200)
     expect(await echoAfterLogin(client, at)).toMatchObject({ user: 'ada@example.com' })
+
+    const portal = await client.follow(at('/'))
+    const [, signOut = ''] = /href="([^"]+)">Sign out</.exec(portal.text) ?? []
+    const signedOut = await client.follow(at(signOut))
+    expect(signedOut.text).toContain('You are signed out')
+    const again = await client.follow(at('/echo/deep?format=json'))
+    expect(again.text).toMatch(/id="kc-form-login"|Sign in with/)
   })
 
   test('a wrong password is refused in each dialect', async () => {
