@@ -39,6 +39,10 @@ export interface RunningGatehouse {
   readonly newUsers: readonly NewDemoUser[]
   /** E-mails of the users that were there before, and of those the files bring. */
   readonly knownUsers: readonly string[]
+  /** Where database and secrets are. */
+  readonly dataDirectory: string
+  /** The realm whose users sign in here, and whether the database holds others beside it. */
+  readonly realm: { readonly name: string; readonly isOnly: boolean } | undefined
   close(): Promise<void>
 }
 
@@ -60,10 +64,12 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
   const listener = openServer()
   const wanted = options.port ?? localPort(plan.publicUrl) ?? defaultPort
   // Only a chain with a public address of its own is for other machines.
-  const host = isLocal(plan.publicUrl) ? 'localhost' : undefined
-  const used = await listenOnFreePort(listener.server, { port: wanted, host })
+  const host = isLocalUrl(plan.publicUrl) ? 'localhost' : undefined
+  // An address that is settled leads to one port: on another, nobody would come by.
+  const isExact = plan.publicUrl !== undefined
+  const used = await listenOnFreePort(listener.server, { port: wanted, host, isExact })
   try {
-    const publicUrl = plan.publicUrl ?? `http://localhost:${used}`
+    const publicUrl = plan.publicUrl ?? localUrl(used)
     const { chain, warnings } = plan.chainAt(publicUrl)
     const ring = openDecisionRing({ clock })
     const gatehouse = await openGatehouse({
@@ -86,6 +92,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
       port: { wanted, used },
       chain,
       warnings,
+      dataDirectory: dirname(plan.data.databaseFile),
       ...users,
       async close() {
         await listener.close(graceMilliseconds)
@@ -103,22 +110,33 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
 async function tellUsers(
   { isDemo }: ChainPlan,
   { chain, gatehouse, clock }: { chain: ChainConfig; gatehouse: Gatehouse; clock: Clock },
-): Promise<Pick<RunningGatehouse, 'newUsers' | 'knownUsers'>> {
+): Promise<Pick<RunningGatehouse, 'newUsers' | 'knownUsers' | 'realm'>> {
   const users = openRealmUsers({ database: gatehouse.database, clock, random: systemRandom })
   const realm = chain.realm?.realms[0]
   const present = realm ? await users.list(realm.realm) : []
   const newUsers = realm && isDemo && present.length === 0 ? await addDemoUsers(users, realm, systemRandom) : []
   const ofRealm = present.map(({ email, username }) => email ?? username)
   const ofBroker = chain.broker?.enablePasswordDB ? chain.broker.staticPasswords.map(({ email }) => email) : []
-  return { newUsers, knownUsers: [...ofRealm, ...ofBroker] }
+  const realms = await users.realms()
+  return {
+    newUsers,
+    knownUsers: [...ofRealm, ...ofBroker],
+    realm: realm && { name: realm.realm, isOnly: realms.length === 1 },
+  }
 }
 
-function isLocal(publicUrl: string | undefined): boolean {
+/** The origin of a chain on this machine: `http://localhost:8080`. */
+export function localUrl(port: number): string {
+  return new URL(`http://localhost:${port}`).origin // without the port 80
+}
+
+/** Whether an origin is this machine's own name; without one it is. */
+export function isLocalUrl(publicUrl: string | undefined): boolean {
   return publicUrl === undefined || ['localhost', '127.0.0.1', '[::1]'].includes(new URL(publicUrl).hostname)
 }
 
 function localPort(publicUrl: string | undefined): number | undefined {
-  if (publicUrl === undefined || !isLocal(publicUrl)) return undefined
+  if (publicUrl === undefined || !isLocalUrl(publicUrl)) return undefined
   const { port, protocol } = new URL(publicUrl)
   return port === '' ? (protocol === 'http:' ? 80 : undefined) : Number(port)
 }

@@ -19,3 +19,8 @@ function styled(format: Parameters<typeof styleText>[0], text: string): string {
 export function print(...lines: readonly string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`)
 }
+
+// Where nobody reads on (`| head`), what runs goes on without telling.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})

@@ -126,6 +126,30 @@ test('a taken port is said, and the next free one used', async () => {
   expect(command.text()).toContain(`(port ${taken} is taken, so ${port})`)
 })
 
+test('an address that is settled keeps its port: taken, it is an error', async () => {
+  const other = createServer().listen(0, 'localhost')
+  await new Promise((resolve) => other.once('listening', resolve))
+  const { port } = other.address() as AddressInfo
+  const folder = newDirectory()
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'gatehouse.yaml'), `publicUrl: http://localhost:${port}\n`)
+  const command = runGatehouse('up', '--config', join(folder, 'gatehouse.yaml'))
+  expect(await command.ended()).toBe(1)
+  other.close()
+  expect(command.text()).toContain(`port ${port} is taken; choose another with --port`)
+})
+
+test('the summary tells the realm to name where the state holds several', async () => {
+  const data = newDirectory()
+  const first = await up(data, '--port', '0')
+  expect(first.command.text()).toContain(`npm run gatehouse -- users --data ${data}  (`)
+  first.command.process.kill('SIGINT')
+  await first.command.ended()
+  const seed = fileURLToPath(new URL('../fixtures/kubeflow/seed-001', import.meta.url))
+  const second = await up(data, '--port', '0', '--from', seed)
+  expect(second.command.text()).toMatch(/npm run gatehouse -- users --data \S+ --realm kubeflow /)
+})
+
 test('--reset starts over and touches nothing else in the directory', async () => {
   const data = newDirectory()
   const first = await up(data, '--port', '0')
@@ -141,12 +165,23 @@ test('gatehouse.yaml says the address and the place of the state; no demo user i
   const folder = newDirectory()
   mkdirSync(folder)
   const port = await freePort()
-  writeFileSync(join(folder, 'gatehouse.yaml'), `publicUrl: http://localhost:${port}\ndata: ./state\n`)
+  writeFileSync(
+    join(folder, 'gatehouse.yaml'),
+    `publicUrl: http://localhost:${port}
+data: ./state
+apps: [{ name: lab, prefix: /lab/, host: localhost, port: 1 }]
+`,
+  )
   const command = runGatehouse('up', '--config', join(folder, 'gatehouse.yaml'))
   running.push(command)
   await command.until(/Ctrl-C/)
   expect(command.text()).toContain(`http://localhost:${port}/`)
-  expect(command.text()).toContain('no users yet')
+  expect(command.text()).toContain(
+    `Sign in   no users yet; add one: npm run gatehouse -- users add you@example.com --data ${join(folder, 'state')}`,
+  )
+  expect(command.text()).toContain(`State     ${join(folder, 'state')} `)
+  expect(command.text()).toMatch(new RegExp(`app +http://localhost:${port}/lab/ +behind the gateway`))
+  expect(command.text()).not.toContain('the directory has none')
   const added = runGatehouse(
     'users',
     'add',
