@@ -1,13 +1,20 @@
-/** `npm run docs`: writes docs/CONFIGURATION.md from the schemas the program itself reads configuration with. */
+/**
+ * `npm run docs`: writes docs/CONFIGURATION.md from the schemas the program itself reads configuration with, and
+ * docs/RULES.md from the table of lint rules.
+ */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { brokerConfigSchema } from '../src/broker/config.ts'
 import { gatehouseYamlSchema } from '../src/config/gatehouse-yaml-schema.ts'
+import { rulesMarkdown } from '../src/insight/lint/formats/markdown.ts'
 import { environmentNameOf, flagOf, proxyKeyNames, proxyKeys } from '../src/proxy/keys.ts'
 
 /** Where the reference is. */
 export const configurationFile = fileURLToPath(new URL('../docs/CONFIGURATION.md', import.meta.url))
+
+/** Where the lint rules are described. */
+export const rulesFile = fileURLToPath(new URL('../docs/RULES.md', import.meta.url))
 
 /** The whole text of docs/CONFIGURATION.md. */
 export function configurationReference(): string {
@@ -103,4 +110,7 @@ function table(columns: readonly string[], rows: readonly (readonly string[])[])
   return [line(columns), line(columns.map(() => '---')), ...rows.map(line)]
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(configurationFile, configurationReference())
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(configurationFile, configurationReference())
+  writeFileSync(rulesFile, rulesMarkdown())
+}

@@ -15,37 +15,69 @@ export type Edit =
 export function applyEdit(text: string, edit: Edit): string | undefined {
   const { line = 0, column = 1 } = edit.place
   const rows = text.split('\n')
-  const row = rows[line - 1]
-  if (row === undefined) return undefined
-  const changed = changeRow(row, { edit, start: column - 1 })
+  const written = rows[line - 1]
+  if (written === undefined) return undefined
+  const end = written.endsWith('\r') ? '\r' : ''
+  const row = end === '' ? written : written.slice(0, -1)
+  const changed = changeRow(row, { edit, start: column - 1 })?.map((one) => one + end)
   return changed && [...rows.slice(0, line - 1), ...changed, ...rows.slice(line)].join('\n')
 }
 
 /** The rows that take the place of one; `undefined` where it is not as expected. */
 function changeRow(row: string, { edit, start }: { edit: Edit; start: number }): readonly string[] | undefined {
-  if (edit.kind === 'replace') {
-    const at = wordAt(row, { word: edit.from, start })
-    return at === -1 ? undefined : [row.slice(0, at) + edit.to + row.slice(at + edit.from.length)]
-  }
-  if (edit.kind === 'add-entry') {
-    const indent = row.slice(0, start)
-    return /^\s*$/.test(indent) && row.startsWith(edit.before, start) ? [indent + edit.entry, row] : undefined
-  }
-  const token = tokenAt(row, start)
-  const expected = edit.kind === 'add-item' ? edit.after : edit.item
-  if (token === undefined || unquoted(token) !== expected) return undefined
   const before = row.slice(0, start)
-  const after = row.slice(start + token.length)
-  const isBlock = /^\s*-\s+$/.test(before) && /^\s*(?:#.*)?$/.test(after)
-  if (edit.kind === 'add-item') {
-    const item = quotedLike(token, edit.item)
-    return isBlock ? [row, before + item] : isInFlow(before, after) ? [`${before}${token}, ${item}${after}`] : undefined
+  switch (edit.kind) {
+    case 'replace': {
+      const at = wordAt(row, { word: edit.from, start })
+      return at === -1 ? undefined : [row.slice(0, at) + edit.to + row.slice(at + edit.from.length)]
+    }
+    case 'add-entry':
+      return /^\s*$/.test(before) && row.startsWith(edit.before, start) ? [before + edit.entry, row] : undefined
+    case 'add-item':
+      return changeItem(row, { start, item: edit.after, block: addBelow, flow: addBeside, added: edit.item })
+    case 'remove-item':
+      return changeItem(row, { start, item: edit.item, block: () => [], flow: removeBeside, added: '' })
   }
-  if (isBlock) return []
-  if (!isInFlow(before, after)) return undefined
-  if (/,\s*$/.test(before)) return [before.replace(/,\s*$/, '') + after]
-  return [before + after.replace(/^\s*,\s*/, '')]
 }
+
+/** A list item with what stands before and after it on its row, and one to add. */
+interface ItemRow {
+  readonly before: string
+  readonly token: string
+  readonly after: string
+  readonly added: string
+}
+
+type ChangeItem = (row: ItemRow) => readonly string[]
+
+function changeItem(
+  row: string,
+  {
+    start,
+    item,
+    block,
+    flow,
+    added,
+  }: { start: number; item: string; block: ChangeItem; flow: ChangeItem; added: string },
+): readonly string[] | undefined {
+  const token = tokenAt(row, start)
+  if (token === undefined || unquoted(token) !== item) return undefined
+  const parts = { before: row.slice(0, start), token, after: row.slice(start + token.length), added }
+  if (/^\s*-\s+$/.test(parts.before) && /^\s*(?:#.*)?$/.test(parts.after)) return block(parts)
+  return isInFlow(parts.before, parts.after) ? flow(parts) : undefined
+}
+
+const addBelow: ChangeItem = ({ before, token, after, added }) => [
+  before + token + after,
+  before + quotedLike(token, added),
+]
+
+const addBeside: ChangeItem = ({ before, token, after, added }) => [
+  `${before}${token}, ${quotedLike(token, added)}${after}`,
+]
+
+const removeBeside: ChangeItem = ({ before, after }) =>
+  /,\s*$/.test(before) ? [before.replace(/,\s*$/, '') + after] : [before + after.replace(/^\s*,\s*/, '')]
 
 /** Where `word` begins as a word of its own: no part of a longer path, address or name. */
 function wordAt(row: string, { word, start }: { word: string; start: number }): number {
@@ -70,7 +102,7 @@ function unquoted(token: string): string {
 function quotedLike(sibling: string, item: string): string {
   const quote = /^["']/.exec(sibling)?.[0]
   if (quote !== undefined) return `${quote}${item}${quote}`
-  return /^[*&!%@`>|{}[\]#?:,"'-]/.test(item) ? JSON.stringify(item) : item
+  return /:|^[*&!%@`>|{}[\]#?:,"'-]/.test(item) ? JSON.stringify(item) : item
 }
 
 /** Whether an item with this before and after it stands in `[a, b]`. */

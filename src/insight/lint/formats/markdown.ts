@@ -9,7 +9,7 @@ export function rulesMarkdown(): string {
   return [
     '# The rules of `gatehouse check`',
     '',
-    'Generated from `src/insight/lint/` by `node scripts/rules-page.ts`; the examples are the rules’ own tests.',
+    'Made from `src/insight/lint/rules/` by `npm run docs`; the examples are the rules’ own tests.',
     'How to run it: [CHECK.md](CHECK.md).',
     '',
     '| rule | severity | `--fix` | what it catches |',

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { rulesFile } from '../../scripts/docs.ts'
+import { rulesMarkdown } from '../../src/insight/lint/formats/markdown.ts'
+import { rules } from '../../src/insight/lint/index.ts'
+import { findingsOf, fixtureFiles, placesOf } from './check-world.ts'
+
+const placesIn = (name: string) => placesOf(findingsOf(fixtureFiles(name)))
+
+test('the prokube policies have dead weight, and no life for their cookie', () => {
+  expect(placesIn('seed-000')).toEqual([
+    'authorizationpolicy.istio-ingressgateway-oauth2-proxy.yaml:18:11 warning double-star',
+    'authorizationpolicy.istio-ingressgateway-require-jwt.yaml:19:11 warning double-star',
+    'oauth2_proxy.cfg:2:1 warning cookie-outlives-token',
+  ])
+})
+
+test('the guide to Dex with Keycloak loses the groups at three hops', () => {
+  expect(placesIn('seed-001')).toEqual([
+    'config-map.yaml:34:7 warning groups-stop',
+    'config-map.yaml:42:9 warning groups-stop',
+    'oauth2_proxy.cfg:3:1 warning groups-stop',
+    'requestauthentication.dex-jwt.yaml:11:5 note array-claim-to-header',
+    'requestauthentication.dex-jwt.yaml:11:5 note no-audiences',
+  ])
+})
+
+test('the guide to oidc-authservice asks for no groups', () => {
+  expect(placesIn('seed-002')).toEqual(['params.env:6:1 warning groups-stop'])
+})
+
+test('stock Kubeflow: its committed secrets are errors, its header list a warning', () => {
+  const found = placesIn('stock')
+  expect(found.filter((place) => place.includes(' error ')).map((place) => place.split(' ').at(-1))).toEqual(
+    Array(4).fill('public-secret'),
+  )
+  expect(new Set(found.map((place) => place.split(' ').at(-1)))).toEqual(
+    new Set(['public-secret', 'forwarded-header-unsanitised', 'double-star', 'array-claim-to-header', 'no-audiences']),
+  )
+})
+
+test('one list that lacks a path is found at the path in the other', () => {
+  const files = fixtureFiles('seed-000')
+  const name = 'authorizationpolicy.istio-ingressgateway-require-jwt.yaml'
+  files.set(name, (files.get(name) ?? '').replace('        - /myapp/*\n', ''))
+  const [found] = findingsOf(files).filter(({ rule }) => rule === 'exempt-in-one-list')
+  expect(found).toMatchObject({
+    place: { file: 'authorizationpolicy.istio-ingressgateway-oauth2-proxy.yaml', line: 25, column: 11 },
+    message: expect.stringContaining('`/myapp/*` is exempt here, but not in the other policy'),
+    edits: [{ kind: 'add-item', place: { file: name, line: 25, column: 11 }, item: '/myapp/*' }],
+  })
+})
+
+test('everything loading refuses is told, with the mistakes of every file at once', () => {
+  const found = findingsOf(fixtureFiles('broken'))
+  const files = new Set(found.filter(({ rule }) => rule === 'configuration').map(({ place }) => place.file))
+  expect([...files].toSorted()).toEqual(
+    expect.arrayContaining(['dex.yaml', 'istio.yaml', 'mesh.yaml', 'oauth2_proxy.cfg', 'realm.json', 'twice.yaml']),
+  )
+})
+
+test('issuers that differ by their host are found, although running them here would bring them together', () => {
+  const files = fixtureFiles('seed-001')
+  files.set(
+    'oauth2_proxy.cfg',
+    (files.get('oauth2_proxy.cfg') ?? '').replace('kubeflow.example.com/dex', 'kf.example.com/dex'),
+  )
+  expect(placesOf(findingsOf(files).filter(({ severity }) => severity === 'error'))).toEqual([
+    'oauth2_proxy.cfg:2:1 error issuer-mismatch',
+    'requestauthentication.dex-jwt.yaml:11:5 error token-issuer',
+  ])
+})
+
+test('every rule that config/checks tells has its page', () => {
+  const folder = join(import.meta.dirname, '../../src/config/checks')
+  const texts = [
+    'connector-callbacks',
+    'exemptions',
+    'groups',
+    'proxy-client',
+    'public-secrets',
+    'realm-clients',
+    'token-issuer',
+  ]
+    .map((name) => readFileSync(join(folder, `${name}.ts`), 'utf8'))
+    .join('\n')
+  const told = [...texts.matchAll(/under\('([^']+)'\)|rule: '([^']+)'/g)].map(([, a, b]) => a ?? b)
+  expect(told.length).toBeGreaterThan(8)
+  expect(rules.map(({ id }) => id)).toEqual(expect.arrayContaining(told))
+})
+
+test('docs/RULES.md is what `npm run docs` writes', () => {
+  expect(readFileSync(rulesFile, 'utf8')).toBe(rulesMarkdown())
+})
