@@ -1,5 +1,6 @@
 import type { GatewayConfig } from '../gateway/config.ts'
 import type { Problem } from '../kit/problems.ts'
+import type { ProxyConfig } from '../proxy/config.ts'
 import type { Adapting } from './adapt.ts'
 import type { ChainConfig } from './chain.ts'
 import { checkChain } from './checks/chain.ts'
@@ -47,7 +48,7 @@ export function buildChain(originals: Originals, building: Building): ChainConfi
   const proxy = originals.proxy
     ? importOauth2Proxy(originals.proxy, adapting)
     : originals.authservice && importAuthservice(originals.authservice, adapting)
-  const gateway = importIstio(completeGateway(gatewayPlan(originals), { isRealmElsewhere, adapting }), adapting)
+  const gateway = importIstio(completeGateway(gatewayPlan(originals, proxy), { isRealmElsewhere, adapting }), adapting)
   const hosts = building.findHosts(gateway)
   checkPublicSecrets({ broker, proxy, originals }, { problems, demo })
   checkChain({ publicUrl, originals, broker, proxy, gateway }, problems)
@@ -62,7 +63,7 @@ export function buildChain(originals: Originals, building: Building): ChainConfi
   }
 }
 
-function gatewayPlan(originals: Originals): GatewayPlan {
+function gatewayPlan(originals: Originals, proxyConfig: ProxyConfig | undefined): GatewayPlan {
   const { proxy, authservice, istio, meshConfigs } = originals
   const { USERID_HEADER: userId, GROUPS_HEADER: groups } = authservice?.values ?? {}
   return {
@@ -70,8 +71,14 @@ function gatewayPlan(originals: Originals): GatewayPlan {
     meshConfigs,
     partRoutes: partRoutes(originals),
     issuer: proxyText(proxy, 'oidc_issuer_url'),
+    audiences: proxyConfig ? audiencesOf(proxyConfig) : [],
     identityHeaders: [userId || 'kubeflow-userid', groups || 'kubeflow-groups'],
   }
+}
+
+/** Whom the tokens the proxy takes are for; nobody in particular where it goes by another claim than `aud`. */
+function audiencesOf({ client_id: clientId, oidc_extra_audiences: more, oidc_audience_claims: claims }: ProxyConfig) {
+  return clientId !== '' && claims.every((claim) => claim === 'aud') ? [clientId, ...more] : []
 }
 
 /** The routes of the parts that run, at the paths their files give them. */

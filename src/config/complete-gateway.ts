@@ -24,6 +24,8 @@ export interface GatewayPlan {
   readonly partRoutes: readonly AppRoute[]
   /** Issuer of the tokens the proxy adds; `undefined` where oidc-authservice answers with headers instead. */
   readonly issuer: string | undefined
+  /** Whom those tokens are for: the proxy. */
+  readonly audiences: readonly string[]
   /** Headers oidc-authservice answers with. */
   readonly identityHeaders: readonly string[]
 }
@@ -34,7 +36,7 @@ export interface GatewayPlan {
  * identity provider with an origin of its own, the console).
  */
 export function completeGateway(
-  { resources, meshConfigs, partRoutes, issuer, identityHeaders }: GatewayPlan,
+  { resources, meshConfigs, partRoutes, issuer, audiences, identityHeaders }: GatewayPlan,
   { isRealmElsewhere, adapting }: Pick<Replacements, 'isRealmElsewhere'> & { adapting: Adapting },
 ): SourceDocument[] {
   const { report, apps } = adapting
@@ -55,7 +57,7 @@ export function completeGateway(
     if (policies.length === 0) fill('the two stock policies', stockPolicies(exempt))
     if (!hasProviders(meshConfigs)) fill('the MeshConfig provider for oauth2-proxy', stockMeshConfig(provider))
     if (ofKind('RequestAuthentication').length === 0) {
-      fill('the RequestAuthentication of the stock', stockRequestAuthentication(issuer))
+      fill('the RequestAuthentication of the stock', stockRequestAuthentication(issuer, audiences))
     }
   }
   const newPaths = ['/gatehouse/*', ...(isRealmElsewhere ? ['/auth/*'] : []), ...exemptPathsOf(apps)]

@@ -39,7 +39,7 @@ export function defaultChain({ publicUrl, secrets, apps }: DefaultChain): ChainC
   const gateway = parseGatewayConfig(
     [
       ...stockPolicies(exemptPathsOf([...ownRoutes, ...apps])),
-      ...stockRequestAuthentication(issuer),
+      ...stockRequestAuthentication(issuer, [proxyClientId]),
       ...stockVirtualServices([...ownRoutes, ...apps, portalRoute]),
       ...stockMeshConfig(),
     ],

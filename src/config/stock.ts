@@ -32,9 +32,9 @@ export function stockPolicies(exemptPaths: readonly string[]): SourceDocument[] 
   return stockDocuments('authorization-policies.yaml', { exemptPaths })
 }
 
-/** The RequestAuthentication for tokens of `issuer`. */
-export function stockRequestAuthentication(issuer: string): SourceDocument[] {
-  return stockDocuments('request-authentication.yaml', { issuer })
+/** The RequestAuthentication for tokens that `issuer` made for one of `audiences`; for anyone where there are none. */
+export function stockRequestAuthentication(issuer: string, audiences: readonly string[]): SourceDocument[] {
+  return stockDocuments('request-authentication.yaml', { issuer, audiences })
 }
 
 /** The MeshConfig with the proxy as its one provider. */
