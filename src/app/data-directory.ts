@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path'
 import { GatehouseError } from '../kit/errors.ts'
 import { type Random, randomText } from '../kit/random.ts'
+import { isDatabaseInUse } from '../store/database-in-use.ts'
 
 /** Secrets made at the first run and kept; nobody chooses them and none has a default. */
 export interface Secrets {
@@ -52,6 +53,9 @@ export function openDataDirectory(
   const secretsFile = join(path, 'secrets.json')
   const databaseFile = join(path, 'gatehouse.db')
   try {
+    if (reset && isDatabaseInUse(databaseFile)) {
+      throw new GatehouseError('data_directory', `a chain runs on \`${path}\`; stop it (Ctrl-C), then --reset`)
+    }
     if (reset) removeState([secretsFile, databaseFile, ...decisionFiles.map((name) => join(path, name))])
     mkdirSync(path, { recursive: true, mode: 0o700 })
     const isNew = !existsSync(secretsFile)

@@ -161,6 +161,18 @@ test('--reset starts over and touches nothing else in the directory', async () =
   expect(readFileSync(join(data, 'mine.txt'), 'utf8')).toBe('keep')
 })
 
+test('--reset leaves the state of a running chain alone', async () => {
+  const data = newDirectory()
+  const { command, url } = await up(data, '--port', '0')
+  const reset = runGatehouse('up', '--data', data, '--port', '0', '--reset')
+  expect(await reset.ended()).toBe(1)
+  expect(reset.text()).toContain(`a chain runs on \`${data}\`; stop it (Ctrl-C), then --reset`)
+  const client = httpClient()
+  const login = await client.follow(`${url}/echo/?format=json`)
+  const signedIn = await client.submit(login, { username: 'ada', password: passwordIn(command.text()) })
+  expect(JSON.parse(signedIn.text)).toMatchObject({ user: 'ada@example.com' })
+})
+
 test('gatehouse.yaml says the address and the place of the state; no demo user is made', async () => {
   const folder = newDirectory()
   mkdirSync(folder)
