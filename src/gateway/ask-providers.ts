@@ -1,10 +1,12 @@
 import { decideCustom } from '../policy/decide.ts'
-import type { AskAnswer } from './ask.ts'
+import type { Allowance, AskAnswer } from './ask.ts'
 import type { Exchange } from './exchange.ts'
+import { applyChange } from './header-operations.ts'
 import { hasBody, type PeekedBody, peekBody } from './peek-body.ts'
-import { type Provider, verdictOf } from './providers.ts'
+import { framing, type Provider, verdictOf } from './providers.ts'
 import { crash, refuse } from './refusals.ts'
 import { respondAnswer, respondText } from './respond.ts'
+import { withoutParam } from './token-locations.ts'
 
 /** Asks every provider whose rules match, one after the other; `next` goes on where all of them let the request on. */
 export function askProviders(exchange: Exchange, next: (exchange: Exchange) => void): void {
@@ -71,7 +73,7 @@ function askAbout(
   provider: Provider,
   body: PeekedBody | undefined,
 ): AskAnswer | Promise<AskAnswer> {
-  const { method, path, query, host, clientAddress, requestId, headers } = exchange
+  const { method, path, query, host, clientAddress, requestId, headers, peerAddress, socket, scheme } = exchange
   const failed = (cause: unknown): AskAnswer => {
     exchange.context.log.warn('provider could not be asked', { provider: provider.name, requestId, cause })
     return { status: 500, headers: [], body: '' }
@@ -79,7 +81,9 @@ function askAbout(
   try {
     const given = provider.givenHeaders(headers)
     if (body) given['x-envoy-auth-partial-body'] = String(!body.isWhole)
-    const about = { method, path: path + query, headers: given, clientAddress, requestId, host }
+    const { localAddress, localPort } = exchange
+    const peer = { address: peerAddress, port: socket.remotePort ?? 0, localAddress, localPort, scheme }
+    const about = { method, path: path + query, headers: given, clientAddress, requestId, host, peer }
     const request = body ? { ...about, body: body.bytes } : about
     exchange.trace?.asked.push({ provider: provider.name, request, answer: undefined })
     const answer = provider.ask(request)
@@ -101,7 +105,8 @@ function isLetOn(exchange: Exchange, provider: Provider, answer: Outcome): boole
   if (asked) asked.answer = answer
   switch (verdictOf(answer)) {
     case 'allow':
-      applyAllowance(exchange, provider, answer.headers)
+      applyAnswer(exchange, provider, answer.headers)
+      if (answer.allowance) applyAllowance(exchange, answer.allowance)
       return true
     case 'error':
       if (provider.failOpen) return true
@@ -125,16 +130,36 @@ function isLetOn(exchange: Exchange, provider: Provider, answer: Outcome): boole
   }
 }
 
-function applyAllowance(exchange: Exchange, provider: Provider, flat: readonly string[]): void {
+/** The headers of an allowing answer over HTTP, as far as the provider's lists let them through; removals come last. */
+function applyAnswer(exchange: Exchange, provider: Provider, flat: readonly string[]): void {
+  const removed: string[] = []
   for (let at = 0; at < flat.length; at += 2) {
     const name = (flat[at] ?? '').toLowerCase()
     const value = flat[at + 1] ?? ''
-    if (name === 'x-envoy-auth-headers-to-remove') {
-      for (const removed of value.toLowerCase().split(',')) {
-        if (removed.trim() !== 'host') exchange.headers.remove(removed.trim())
-      }
-    }
+    if (name === 'x-envoy-auth-headers-to-remove') removed.push(...value.toLowerCase().split(','))
     if (provider.goesUpstream(name)) exchange.headers.set(name, value)
     if (provider.goesDownstreamOnAllow(name)) exchange.responseHeaders.push(name, value)
+  }
+  for (const name of removed) removeHeader(exchange, name.trim())
+}
+
+function removeHeader({ headers }: Exchange, name: string): void {
+  if (name !== 'host' && !framing.has(name)) headers.remove(name)
+}
+
+/** What a provider over gRPC asks for. Appending means to a header that is there (Envoy ext_authz.cc). */
+function applyAllowance(exchange: Exchange, allowance: Allowance): void {
+  const { headers } = exchange
+  for (const change of allowance.requestHeaders) {
+    const { name, how } = change
+    if (name === '' || name.startsWith(':') || framing.has(name)) continue
+    if (how !== 'append' || headers.count(name) > 0) applyChange(headers, change)
+  }
+  for (const name of allowance.removedHeaders) removeHeader(exchange, name)
+  exchange.responseChanges.push(...allowance.responseHeaders.filter(({ name }) => name !== '' && !framing.has(name)))
+  for (const name of allowance.removedParams) exchange.query = withoutParam(exchange.query, name)
+  for (const [name, value] of allowance.setParams) {
+    const kept = withoutParam(exchange.query, name)
+    exchange.query = `${kept === '' ? '?' : `${kept}&`}${encodeURIComponent(name)}=${encodeURIComponent(value)}`
   }
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Claims, RequestFacts } from '../policy/facts.ts'
+import type { HeaderChange } from './ask.ts'
 import { clientAddressOf, peerAddressOf } from './client-address.ts'
 import type { GatewayContext } from './context.ts'
 import type { HeaderList } from './header-list.ts'
@@ -45,6 +46,8 @@ export class Exchange implements RequestFacts {
   readonly clientAddress: string
   /** Headers the answer gets beside its own, flat. */
   readonly responseHeaders: string[] = []
+  /** What providers change of the answer's headers. */
+  readonly responseChanges: HeaderChange[] = []
   query: string
   claims: Claims | undefined = undefined
   route: Route | undefined = undefined
@@ -93,6 +96,10 @@ export class Exchange implements RequestFacts {
   header(name: string): string | undefined {
     if (this.hidesAuthorization && name === 'authorization') return undefined
     return this.headers.get(name)
+  }
+
+  headerLines(name: string): readonly string[] {
+    return this.hidesAuthorization && name === 'authorization' ? [] : this.headers.all(name)
   }
 }
 

@@ -142,7 +142,8 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
   applyOperations(exchange.headers, requestHeaders)
   applyOperations(exchange.headers, destination.requestHeaders)
   const target = rewritePath(exchange.path, route, rewrite) + exchange.query
-  const operations = [responseHeaders, destination.responseHeaders, setting(corsPairs)].filter(hasOperations)
+  const changes = { ...noHeaderOperations, changes: exchange.responseChanges }
+  const operations = [responseHeaders, destination.responseHeaders, setting(corsPairs), changes].filter(hasOperations)
   if (upstream.kind === 'origin') {
     if (exchange.upgrade) {
       forwardUpgrade(exchange, upstream.origin, target)

@@ -2,9 +2,10 @@ import { parseGoDuration } from '../kit/duration.ts'
 import type { Place, Reader } from '../policy/reader.ts'
 import type { PathNormalisation } from './normalise-path.ts'
 
-/** An HTTP ext_authz server (MeshConfig `extensionProviders[].envoyExtAuthzHttp`). Header names are patterns. */
+/** An ext_authz server (MeshConfig `extensionProviders[].envoyExtAuthzHttp` or `…Grpc`). Header names are patterns. */
 export interface ExtensionProvider {
   readonly name: string
+  readonly protocol: 'http' | 'grpc'
   readonly place: Place | undefined
   /** `[namespace/]host` as written. */
   readonly service: string
@@ -74,6 +75,15 @@ const providerFields = [
   'includeRequestBodyInCheck',
   'clearRouteCache',
 ]
+const grpcFields = [
+  'service',
+  'port',
+  'timeout',
+  'failOpen',
+  'statusOnError',
+  'includeRequestBodyInCheck',
+  'clearRouteCache',
+]
 /** Envoy's default for an ext_authz call made by Istio. */
 const defaultTimeoutMilliseconds = 600_000
 
@@ -108,15 +118,27 @@ function parseProvider(reader: Reader): ExtensionProvider[] {
   const name = reader.field('name').text() ?? ''
   if (name === '') reader.error('a provider needs a name')
   const http = reader.field('envoyExtAuthzHttp')
+  const grpc = reader.field('envoyExtAuthzGrpc')
+  if (grpc.isPresent) {
+    grpc.refuseUnknown(grpcFields)
+    warnIgnored(grpc.field('clearRouteCache'))
+    return [{ name, place: reader.place, protocol: 'grpc', ...parseConnection(grpc), ...parseHeaderLists(grpc) }]
+  }
   if (!http.isPresent) {
     const kind = reader.names().find((field) => field !== 'name') ?? 'nothing'
-    reader.warn(`provider \`${name}\` is \`${kind}\`, which this gateway cannot ask`, 'use `envoyExtAuthzHttp`')
+    reader.warn(
+      `provider \`${name}\` is \`${kind}\`, which this gateway cannot ask`,
+      'use `envoyExtAuthzHttp` or `envoyExtAuthzGrpc`',
+    )
     return []
   }
   http.refuseUnknown(providerFields)
-  if (http.field('clearRouteCache').isPresent)
-    http.field('clearRouteCache').warn('`clearRouteCache` has no effect, as in Istio')
-  return [{ name, place: reader.place, ...parseConnection(http), ...parseHeaderLists(http) }]
+  warnIgnored(http.field('clearRouteCache'))
+  return [{ name, place: reader.place, protocol: 'http', ...parseConnection(http), ...parseHeaderLists(http) }]
+}
+
+function warnIgnored(reader: Reader): void {
+  if (reader.isPresent) reader.warn('has no effect, as in Istio')
 }
 
 function parseConnection(http: Reader) {

@@ -12,7 +12,9 @@ import type { Ask } from './ask.ts'
 import type { GatewayConfig, GatewayMode } from './config.ts'
 import type { GatewayContext } from './context.ts'
 import { type Arrival, Exchange, parseRequest } from './exchange.ts'
+import { openGrpcAsk } from './grpc/grpc-ask.ts'
 import { openHttpAsk } from './http-ask.ts'
+import type { ExtensionProvider } from './mesh-config.ts'
 import type { Observer } from './observer.ts'
 import { openSockets } from './open-sockets.ts'
 import { openOriginPools } from './origin-pools.ts'
@@ -85,7 +87,10 @@ export function openGateway(options: GatewayOptions): Gateway {
     fetch: options.fetch,
     clock,
     log,
-    openHttpAsk: (provider: Parameters<typeof openHttpAsk>[0]) => openHttpAsk(provider, { pools, resolveUpstream }),
+    openAsk: (provider: ExtensionProvider) => {
+      const reach = { pools, resolveUpstream, clock }
+      return provider.protocol === 'grpc' ? openGrpcAsk(provider, reach) : openHttpAsk(provider, reach)
+    },
   }
   let state = compileState(options.config, dependencies)
 

@@ -1,6 +1,6 @@
 import type { Ask, AskAnswer } from './ask.ts'
 import type { HeaderList } from './header-list.ts'
-import type { BodyCheck, MeshConfig } from './mesh-config.ts'
+import type { BodyCheck, ExtensionProvider, MeshConfig } from './mesh-config.ts'
 import { compileNamePatterns } from './name-patterns.ts'
 
 /** A provider ready to be asked, its header lists compiled. */
@@ -27,6 +27,7 @@ const inProcessDefaults = {
   statusOnError: 403,
   includeRequestBodyInCheck: undefined,
   includeAdditionalHeadersInCheck: {},
+  protocol: 'http' as const,
   includeRequestHeadersInCheck: ['cookie', 'accept', 'x-requested-with', 'sec-fetch-mode', 'sec-fetch-dest'],
   headersToUpstreamOnAllow: ['authorization', 'x-auth-request-*'],
   headersToDownstreamOnAllow: ['set-cookie'],
@@ -34,7 +35,7 @@ const inProcessDefaults = {
 }
 
 /** Headers that never leave an answer: they frame the message, not its meaning (Envoy drops Host and hop-by-hop ones). */
-const framing = new Set([
+export const framing: ReadonlySet<string> = new Set([
   'host',
   'connection',
   'keep-alive',
@@ -48,23 +49,23 @@ const alwaysOnDeny = new Set(['www-authenticate', 'location'])
 
 /**
  * Compiles the providers of a mesh: those of `asks` answer in this process (a MeshConfig entry of that name still
- * decides their header lists), the others are asked by `openHttpAsk`.
+ * decides their header lists), the others are asked by `openAsk`.
  */
 export function compileProviders(
   { extensionProviders }: MeshConfig,
   asks: Readonly<Record<string, Ask>>,
-  openHttpAsk: (provider: MeshConfig['extensionProviders'][number]) => Ask,
+  openAsk: (provider: MeshConfig['extensionProviders'][number]) => Ask,
 ): ReadonlyMap<string, Provider> {
   const providers = new Map<string, Provider>()
   for (const [name, ask] of Object.entries(asks)) providers.set(name, compileProvider(name, ask, inProcessDefaults))
   for (const provider of extensionProviders) {
-    const ask = (Object.hasOwn(asks, provider.name) ? asks[provider.name] : undefined) ?? openHttpAsk(provider)
+    const ask = (Object.hasOwn(asks, provider.name) ? asks[provider.name] : undefined) ?? openAsk(provider)
     providers.set(provider.name, compileProvider(provider.name, ask, provider))
   }
   return providers
 }
 
-type Lists = Pick<MeshConfig['extensionProviders'][number], keyof typeof inProcessDefaults>
+type Lists = Pick<ExtensionProvider, keyof typeof inProcessDefaults>
 
 function compileProvider(name: string, ask: Ask, lists: Lists): Provider {
   const isGiven = compileNamePatterns(lists.includeRequestHeadersInCheck)
@@ -84,8 +85,8 @@ function compileProvider(name: string, ask: Ask, lists: Lists): Provider {
       const { flat } = headers
       for (let at = 0; at < flat.length; at += 2) {
         const header = flat[at] ?? ''
-        // Authorization is always sent (Istio's EnvoyExternalAuthorizationHttpProvider reference)
-        if (header !== 'authorization' && !isGiven(header)) continue
+        // over gRPC everything is sent; over HTTP Authorization always sent (Istio's EnvoyExternalAuthorizationHttpProvider reference)
+        if (header !== 'authorization' && lists.protocol === 'http' && !isGiven(header)) continue
         given[header] ??= headers.get(header)
       }
       for (const [header, value] of additional) given[header] = value
@@ -97,8 +98,9 @@ function compileProvider(name: string, ask: Ask, lists: Lists): Provider {
   }
 }
 
-/** An answer as verdict: exactly 200 allows, 5xx is a failure, anything else refuses. */
-export function verdictOf({ status }: AskAnswer): 'allow' | 'deny' | 'error' {
+/** An answer as verdict: what it says itself, or else exactly 200 allows, 5xx is a failure, anything else refuses. */
+export function verdictOf({ status, verdict }: AskAnswer): 'allow' | 'deny' | 'error' {
+  if (verdict) return verdict
   if (status === 200) return 'allow'
   return status >= 500 ? 'error' : 'deny'
 }

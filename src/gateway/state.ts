@@ -35,7 +35,7 @@ export interface GatewayState {
 export interface StateDependencies {
   readonly mode: GatewayMode
   readonly ask: Readonly<Record<string, Ask>>
-  readonly openHttpAsk: (provider: MeshConfig['extensionProviders'][number]) => Ask
+  readonly openAsk: (provider: MeshConfig['extensionProviders'][number]) => Ask
   readonly fetch: Fetch
   readonly clock: Clock
   readonly log: Log
@@ -48,7 +48,7 @@ export function compileState(config: GatewayConfig, dependencies: StateDependenc
   const { workload, meshConfig } = config
   const { mode } = dependencies
   const isNative = mode === 'native'
-  const providers = compileProviders(meshConfig, dependencies.ask, dependencies.openHttpAsk)
+  const providers = compileProviders(meshConfig, dependencies.ask, dependencies.openAsk)
   const jwtRules = mergeJwtRules(config.requestAuthentications, workload, meshConfig.rootNamespace)
   const authenticator = openAuthenticator(jwtRules, dependencies)
   return {

@@ -1,6 +1,7 @@
 import type { RE2JS } from 're2js'
 import type { Place } from '../policy/reader.ts'
 import type { Resource } from '../policy/resource.ts'
+import type { HeaderChange } from './ask.ts'
 import type { CorsPolicy } from './cors.ts'
 import type { Fault } from './fault.ts'
 import type { RetryPolicy } from './retries.ts'
@@ -124,6 +125,8 @@ export interface HeaderOperations {
   readonly set: readonly (readonly [name: string, value: string])[]
   readonly add: readonly (readonly [name: string, value: string])[]
   readonly remove: readonly string[]
+  /** After the others; providers ask for them. */
+  readonly changes?: readonly HeaderChange[]
 }
 
 export const noHeaderOperations: HeaderOperations = { set: [], add: [], remove: [] }

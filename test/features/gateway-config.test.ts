@@ -115,7 +115,7 @@ spec: { rules: [{}] }
     'istio.yaml:13:41: warning: spec.http[0].route[0].destination.subset: subsets are not told apart: every one is the whole service',
     'istio.yaml:11:31: warning: spec.http[0].retries.retryRemoteLocalities: `retryRemoteLocalities` has no effect on this gateway',
     'istio.yaml:15:1: warning: accessLogFile: `accessLogFile` has no effect on this gateway',
-    'istio.yaml:17:5: warning: extensionProviders[0]: provider `tracing` is `zipkin`, which this gateway cannot ask; use `envoyExtAuthzHttp`',
+    'istio.yaml:17:5: warning: extensionProviders[0]: provider `tracing` is `zipkin`, which this gateway cannot ask; use `envoyExtAuthzHttp` or `envoyExtAuthzGrpc`',
     'istio.yaml:20:1: warning: `kubeflow/other` is for other workloads than this gateway, so it is not enforced here',
   ])
 })
