@@ -23,6 +23,9 @@ interface UsersAction {
   run(input: UsersInput, ...values: readonly string[]): Promise<void>
 }
 
+/** A session that the proxy or an app keeps for itself is none of the realm's. */
+const signedOut = 'signed out of the realm; apps that are open stay so until their own session ends'
+
 const actions: Readonly<Record<string, UsersAction>> = {
   list: { arguments: [], run: listUsers },
   add: { arguments: ['EMAIL'], run: addUser },
@@ -31,7 +34,7 @@ const actions: Readonly<Record<string, UsersAction>> = {
   disable: {
     arguments: ['NAME'],
     run: ({ users, realm }, name = '') =>
-      users.setEnabled(realm, name, false).then(() => done(`${name} is disabled and signed out`)),
+      users.setEnabled(realm, name, false).then(() => done(`${name} is disabled and ${signedOut}`)),
   },
   enable: {
     arguments: ['NAME'],
@@ -40,7 +43,7 @@ const actions: Readonly<Record<string, UsersAction>> = {
   remove: {
     arguments: ['NAME'],
     run: ({ users, realm }, name = '') =>
-      users.remove(realm, name).then(() => done(`${name} is removed and signed out`)),
+      users.remove(realm, name).then(() => done(`${name} is removed and ${signedOut}`)),
   },
 }
 
@@ -64,7 +67,8 @@ export const users: Command = {
   },
   details: [
     '  NAME is a user name or an e-mail. Passwords are kept as hashes only: one that is lost is reset, not shown.',
-    '  A changed password, a disabled or a removed user ends that user’s sessions at once.',
+    '  A changed password, a disabled or a removed user ends that user’s sessions in the realm at once: no sign-in and',
+    '  no token from then on. An app that is open stays so until the session it keeps ends (cookie_expire: a day).',
   ].join('\n'),
   async run({ positionals, options }) {
     const [name = 'list', ...values] = positionals
@@ -149,9 +153,8 @@ async function addUser({ users: realmUsers, realm, options }: UsersInput, email 
 async function resetPassword({ users: realmUsers, realm, options }: UsersInput, name = ''): Promise<void> {
   const password = passwordFrom(options)
   await realmUsers.setPassword(realm, name, password)
-  done(
-    `${name} is signed out everywhere${options['password'] === undefined ? `; the new password is ${style.bold(password)}` : ' and has the new password'}`,
-  )
+  const isMade = options['password'] === undefined
+  done(`${name} has ${isMade ? `the new password ${style.bold(password)}` : 'the new password'} and is ${signedOut}`)
 }
 
 async function setGroups({ users: realmUsers, realm }: UsersInput, name = '', groups = ''): Promise<void> {
@@ -168,8 +171,9 @@ function splitGroups(text: string): string[] {
     .filter((group) => group !== '')
 }
 
-function passwordFrom(options: CommandInput['options']): string {
-  return typeof options['password'] === 'string' ? options['password'] : readablePassword(systemRandom)
+function passwordFrom({ password }: CommandInput['options']): string {
+  if (password === '') throw new GatehouseError('usage', '--password must not be empty; leave it out and one is made')
+  return typeof password === 'string' ? password : readablePassword(systemRandom)
 }
 
 function done(text: string): void {

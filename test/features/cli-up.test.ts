@@ -116,6 +116,14 @@ test('a disabled user cannot sign in, whatever the password', async () => {
   expect([...client.cookies.values()].map(({ name }) => name)).not.toContain('KEYCLOAK_IDENTITY')
 })
 
+test('an empty password is no password', async () => {
+  const data = newDirectory()
+  await up(data, '--port', '0')
+  const added = runGatehouse('users', 'add', 'kay@example.com', '--password', '', '--data', data)
+  expect(await added.ended()).toBe(2)
+  expect(added.text()).toContain('--password must not be empty')
+})
+
 test('a taken port is said, and the next free one used', async () => {
   const other = createServer().listen(0, 'localhost')
   await new Promise((resolve) => other.once('listening', resolve))
