@@ -6,7 +6,7 @@ import { claimsFor, identityOf } from '../insight/explain/identity.ts'
 import type { AskedRequest, Identity } from '../insight/explain/situation.ts'
 import { type Clock, epochSeconds } from '../kit/clock.ts'
 import type { Random } from '../kit/random.ts'
-import { liveFetch } from './explain-live.ts'
+import { askLive, liveFetch } from './explain-live.ts'
 import { openWalker } from './explain-walk.ts'
 
 /** Who sends a request that is explained. */
@@ -36,15 +36,21 @@ export async function explainRequest(options: ExplainOptions): Promise<Explanati
   const { gateway, proxy } = chain
   const identity = identityOfSender(sender, { gateway, proxy, nowSeconds })
   const tries = await openWalker({ chain, clock, random })
-  // only a token as it stands has a signature to check: whom we make up, no issuer vouches for
-  const isLive = live !== undefined && identity?.kind === 'token'
+  // whom we make up, no issuer vouches for
+  const isReal = identity === undefined || identity.kind === 'token'
+  const isLive = live !== undefined && isReal
   const walker = isLive ? await openWalker({ chain, clock, random, fetch: liveFetch(live, chain, outside) }) : tries
   try {
     const explanation = await explain(
       { gateway, proxy, request: { ...request, identity } },
       { walk: walker.walk, tryOut: tries.walk, publicUrl: chain.publicUrl, nowSeconds },
     )
-    return { ...explanation, caveats: caveatsOf({ chain, identity, isLive }) }
+    const answered = isLive ? await askLive(live, { ...request, identity }) : undefined
+    return {
+      ...explanation,
+      ...(answered ? { live: { ...answered, agrees: answered.status === explanation.verdict.status } } : {}),
+      caveats: caveatsOf({ chain, identity, isLive }),
+    }
   } finally {
     await tries.close()
     if (walker !== tries) await walker.close()

@@ -20,6 +20,8 @@ export interface Explanation {
   readonly caveats: readonly string[]
   /** What a running gateway kept of the request, where one of its refusals is explained. */
   readonly recorded?: RecordedDecision
+  /** What a running chain answered to the very request, where one was named. */
+  readonly live?: { readonly status: number; readonly agrees: boolean; readonly requestId?: string }
 }
 
 /** What the client sees in the end. */

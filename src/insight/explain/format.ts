@@ -33,6 +33,7 @@ export function formatExplanation(explanation: Explanation, style: Style): strin
     `${style.bold('Verdict')}   ${mark} ${verdict.isAllowed ? '' : `${verdict.status} `}${style.dim('·')} ${verdict.summary}`,
     ...(verdict.location === undefined ? [] : [`          location: ${verdict.location}`]),
     ...(verdict.body === undefined ? [] : [`          body: ${verdict.body.trimEnd()}`]),
+    ...liveLines(explanation, style),
     ...suggestionLines(explanation, suggestions, style),
     ...(caveats.length === 0 ? [] : ['', ...caveats.map((text) => style.dim(`Note: ${text}`))]),
   ]
@@ -44,6 +45,18 @@ function recordedLines({ recorded }: Explanation, style: Style): string[] {
   const why =
     cause.kind === 'token' ? cause.text : cause.kind === 'policy' ? cause.rule : `provider \`${cause.provider}\``
   return [`${style.bold(requestId)}  ${style.dim(`${new Date(at).toISOString()}, answered ${status}: ${why}`)}`]
+}
+
+function liveLines({ live, verdict }: Explanation, style: Style): string[] {
+  if (!live) return []
+  const { status, agrees, requestId } = live
+  if (agrees) return [`${style.bold('Live')}      ${style.good('the running chain answers the same')} ${status}`]
+  const id = requestId === undefined ? '' : `, request id ${requestId}`
+  // the app's own answer is not known here
+  if (verdict.isAllowed && requestId === undefined) return [`${style.bold('Live')}      the app answers ${status}`]
+  return [
+    `${style.bold('Live')}      ${style.problem(`the running chain answers ${status}`)}${id}: it runs on other files; name them with -f`,
+  ]
 }
 
 function layerLines({ name, outcome, summary, details }: Layer, style: Style): string[] {

@@ -1,5 +1,5 @@
-import type { AskRequest } from '../../gateway/ask.ts'
-import { type CheckRules, type Decision, decide, type SessionLookup } from '../../proxy/check.ts'
+import type { AskAnswer, AskRequest } from '../../gateway/ask.ts'
+import { type CheckRules, type Decision, decide } from '../../proxy/check.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
 import { wantsJson } from '../../proxy/request-kind.ts'
 import { compileRules } from '../../proxy/rules.ts'
@@ -8,15 +8,20 @@ import { textClaim, textsClaim } from './identity.ts'
 import type { Situation } from './situation.ts'
 
 /** Why the proxy answers a request as it does, by its own pure decision; `undefined` where it does not decide. */
-export function whyProxyAnswers({ proxy, request: { identity } }: Situation, asked: AskRequest): string | undefined {
+export function whyProxyAnswers(
+  { proxy, request: { identity } }: Situation,
+  { request: asked, answer }: { readonly request: AskRequest; readonly answer: AskAnswer },
+): string | undefined {
   if (!proxy || asked.path.startsWith(`${proxy.proxy_prefix}/`)) return undefined
   const rules = compileRules(proxy, proxy.authservice?.skipPrefixes)
-  return reasonOf(decide(asked, lookupOf(identity, asked), rules), { proxy, rules, asked })
-}
-
-function lookupOf(identity: Situation['request']['identity'], { headers }: AskRequest): SessionLookup {
-  if (identity?.kind !== 'session' || headers['cookie'] === undefined) return { kind: 'none' }
-  return { kind: 'session', session: sessionOf(identity.claims) }
+  const context = { proxy, rules, asked }
+  const session =
+    identity?.kind === 'session' && asked.headers['cookie'] !== undefined ? sessionOf(identity.claims) : undefined
+  const decision = decide(asked, session ? { kind: 'session', session } : { kind: 'none' }, rules)
+  const isAllowed = answer.status === 200
+  if (isAllowed === (decision.kind === 'allow')) return reasonOf(decision, context)
+  if (isAllowed) return 'the request proves a session, or brings a token the proxy believes'
+  return `the session is over (expired, or signed out); ${reasonOf(decide(asked, { kind: 'none' }, rules), context)}`
 }
 
 /** The session a login with these claims makes, as far as decisions look at it. */

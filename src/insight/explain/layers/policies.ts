@@ -10,7 +10,9 @@ export function explainPolicies(_: Situation, { facts, trace, cause }: Walk): La
   if (!facts || !(isStopped || cause === undefined))
     return { name: 'policies', outcome: 'skipped', summary: 'never asked', details: [] }
   const decider = isStopped ? cause.rule : judged.find((one) => one.isMatch && isAllow(one))?.rule
-  const details = judged.flatMap((one) => ruleDetails(one, one.rule === decider || (isStopped && !decider)))
+  const details = judged.flatMap((one) =>
+    ruleDetails(one, one.rule === decider || (isStopped && !decider && isAllow(one))),
+  )
   return {
     name: 'policies',
     outcome: isStopped ? 'stopped' : 'passed',

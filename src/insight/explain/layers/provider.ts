@@ -51,7 +51,7 @@ function askedDetails(situation: Situation, { provider, request, answer }: Walk[
   }
   if (!answer) return [told, { mark: 'decides', text: 'it could not be asked' }]
   const verdict = verdictOf(answer)
-  const why = whyProxyAnswers(situation, request)
+  const why = whyProxyAnswers(situation, { request, answer })
   const mark = verdict === 'allow' ? 'match' : 'decides'
   const answered = `it answers ${answer.status}${verdict === 'error' ? ', a failure' : ''}`
   return [told, { mark, text: why === undefined ? answered : `${answered}: ${why}` }]

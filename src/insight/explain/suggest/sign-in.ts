@@ -1,25 +1,37 @@
 import type { AuthorizationPolicy } from '../../../policy/authorization-policy.ts'
-import { claimsFor, claimsOf, identityOf } from '../identity.ts'
+import { claimsFor, claimsOf } from '../identity.ts'
 import { conditionsOf } from './change-policy.ts'
 import { withIdentity } from './change-request.ts'
 import type { Candidate, SuggestionKind } from './kind.ts'
 
-/** Nobody is signed in: sign in, as a member of a group where one is asked for. */
-export const signIn: SuggestionKind = ({ situation, nowSeconds }) => {
+/**
+ * Nobody is signed in: sign in, as a member of a group where one is asked for. Where no provider is asked a session
+ * proves nothing, only a token does.
+ */
+export const signIn: SuggestionKind = ({ situation, walk, nowSeconds }) => {
   const { gateway, proxy, request } = situation
-  if (claimsOf(request.identity)) return []
+  const isAsked = walk.trace.asked.length > 0
+  const isProven = request.identity?.kind !== 'session' || isAsked
+  if (claimsOf(request.identity) && isProven) return []
   const groups = [...new Set([...gateway.authorizationPolicies.flatMap(groupsAsked), ...(proxy?.allowed_groups ?? [])])]
   const candidate = (group: string | undefined, at: number): Candidate => ({
-    text: group === undefined ? 'sign in, or send a token of a trusted issuer' : `sign in as a member of \`${group}\``,
+    text: textOf(isAsked, group),
     places: [],
     size: 1 + (group === undefined ? 0 : 1) + at / 100,
     apply(changed) {
       const who = { user: 'user@example.com', groups: group === undefined ? [] : [group] }
       const claims = claimsFor(who, { gateway, proxy, nowSeconds })
-      return withIdentity(changed, identityOf(claims, gateway))
+      return withIdentity(changed, { kind: isAsked ? 'session' : 'claims', claims })
     },
   })
   return [candidate(undefined, 0), ...groups.map(candidate)]
+}
+
+function textOf(isAsked: boolean, group: string | undefined): string {
+  if (isAsked) {
+    return group === undefined ? 'sign in, or send a token of a trusted issuer' : `sign in as a member of \`${group}\``
+  }
+  return `send a token of a trusted issuer${group === undefined ? '' : `, with the group \`${group}\``}`
 }
 
 /** Groups some ALLOW rule asks for by name. */

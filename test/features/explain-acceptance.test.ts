@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest'
+import { chainOf, explained, layer, stockIssuer, stockToken, told } from './explain-world.ts'
+import { stockPolicies } from './gateway-world.ts'
+
+const rbac = { isAllowed: false, status: 403, body: 'RBAC: access denied' }
+
+test('without credentials the provider refuses, and the explanation names file, line, field and reason', async () => {
+  const explanation = await explained('/notebooks')
+  expect(explanation.verdict).toMatchObject({ isAllowed: false, status: 403, body: 'page “Sign in · Gatehouse”' })
+  const { outcome, details } = layer(explanation, 'provider')
+  expect(outcome).toBe('stopped')
+  const notPaths = details.find(({ text }) => text.includes('notPaths holds'))
+  expect(notPaths?.place).toMatchObject({ file: 'kubeflow.yaml', line: 399 })
+  expect(notPaths?.text).toContain('path `/notebooks` does not match `/dex/*`')
+  expect(told(explanation, 'provider')).toContain('it answers 403: there is no session, so the sign-in page answers')
+  expect(layer(explanation, 'policies').outcome).toBe('skipped')
+})
+
+test('with a session the app is told who it is', async () => {
+  const explanation = await explained('/notebooks', { as: 'ada@example.com', groups: ['team-a'] })
+  expect(explanation.verdict).toMatchObject({ isAllowed: true, status: 200 })
+  expect(told(explanation, 'provider')).toContain('the session of ada@example.com is good')
+  expect(told(explanation, 'app')).toContain('kubeflow-userid: ada@example.com')
+  expect(told(explanation, 'app')).toContain('kubeflow-groups: ')
+  expect(explanation.request.as).toBe('ada@example.com')
+})
+
+test('an API path is refused by the entry of api_routes that names it', async () => {
+  const explanation = await explained('/pipeline/apis/v2beta1/x')
+  expect(explanation.verdict).toMatchObject({ isAllowed: false, status: 401, body: '{}' })
+  expect(told(explanation, 'provider')).toContain('the path is an API by the entry `/apis/` of `api_routes`')
+})
+
+test('a bearer token passes without the provider being asked', async () => {
+  const explanation = await explained('/', { token: await stockToken() })
+  expect(explanation.verdict.isAllowed).toBe(true)
+  expect(layer(explanation, 'provider').outcome).toBe('skipped')
+  expect(told(explanation, 'provider')).toContain('header `authorization` matches')
+  expect(explanation.caveats.join()).toContain('the signature of the token was not checked')
+})
+
+test.each([
+  ['expired', { exp: 1 }, 401, 'Jwt is expired'],
+  ['of a foreign issuer', { iss: 'https://elsewhere.example' }, 401, 'Jwt issuer is not configured'],
+  ['not valid yet', { nbf: 4e9 }, 401, 'Jwt not yet valid'],
+])('a token that is %s is refused in the words of Envoy', async (_, claims, status, text) => {
+  const explanation = await explained('/', { token: await stockToken(claims) })
+  expect(explanation.verdict).toMatchObject({ isAllowed: false, status, body: text })
+  expect(layer(explanation, 'tokens')).toMatchObject({ outcome: 'stopped', summary: `refused: ${text}` })
+})
+
+test('no path is exempt from a token that is expired', async () => {
+  const explanation = await explained('/oauth2/start', { token: await stockToken({ exp: 1 }) })
+  expect(explanation.verdict).toMatchObject({ status: 401, body: 'Jwt is expired' })
+})
+
+test('a text that is no token is told as such', async () => {
+  const explanation = await explained('/', { token: 'junk' })
+  expect(explanation.verdict.body).toContain('Jwt is not in the form')
+  expect(told(explanation, 'tokens')).toContain('nothing in it can be read')
+})
+
+test('Basic credentials count as none here, and the explanation says that Istio differs', async () => {
+  const explanation = await explained('/', { headers: [['Authorization', 'Basic eDp5']] })
+  expect(explanation.verdict.status).toBe(403)
+  expect(told(explanation, 'provider')).toContain('counts as absent here (Istio would skip the sign-in)')
+})
+
+test('paths oauth2-proxy would answer itself are stopped', async () => {
+  for (const path of ['/ping', '/ready', '/robots.txt']) expect((await explained(path)).verdict.isAllowed).toBe(false)
+})
+
+test('an exemption is told with the entry that matches', async () => {
+  const explanation = await explained('/oauth2/x')
+  expect(explanation.verdict.isAllowed).toBe(true)
+  expect(told(explanation, 'policies')).toContain('notPaths does not hold: path `/oauth2/x` matches `/oauth2/*`')
+})
+
+test('a token in the query is no credential, and is not repeated', async () => {
+  const token = await stockToken()
+  const explanation = await explained(`/?access_token=${token}`)
+  expect(explanation.verdict.status).toBe(403)
+  expect(JSON.stringify(explanation)).not.toContain(token)
+})
+
+test.each(['/oauth2', '/dex', '/dexter', '/DEX/x'])('%s is not exempt', async (path) => {
+  expect((await explained(path)).verdict).toMatchObject({ isAllowed: false, status: 403 })
+})
+
+test('exempt paths reach their part without credentials', async () => {
+  const explanation = await explained('/dex/auth')
+  expect(explanation.verdict).toMatchObject({ isAllowed: true })
+  expect(told(explanation, 'route')).toContain('prefix `/dex/` → dex.auth.svc.cluster.local:5556')
+})
+
+test('a client’s identity headers are told as stripped', async () => {
+  const explanation = await explained('/dex/auth', { headers: [['Kubeflow_UserID', 'evil@example.com']] })
+  expect(told(explanation, 'headers')).toContain('`Kubeflow_UserID`')
+  expect(told(explanation, 'app')).not.toContain('evil')
+})
+
+test('a session whose tokens have expired is no session', async () => {
+  const claims = { iss: stockIssuer, sub: 'ada-id', email: 'ada@example.com', exp: 1 }
+  const explanation = await explained('/', { identity: { kind: 'session', claims } })
+  expect(explanation.verdict.status).toBe(403)
+  expect(told(explanation, 'provider')).toContain('the session is over (expired, or signed out); there is no session')
+})
+
+test('an ALLOW policy that does not match is told with what it lacks', async () => {
+  const yaml = `${stockPolicies()}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: team, namespace: istio-system }
+spec:
+  action: ALLOW
+  rules:
+    - to: [{ operation: { paths: [/team/*] } }]
+      when: [{ key: "request.auth.claims[groups]", values: [team-a] }]
+`
+  const explanation = await explained('/team/x', { chain: chainOf(yaml), as: 'ada@example.com', groups: ['team-b'] })
+  expect(explanation.verdict).toMatchObject(rbac)
+  expect(told(explanation, 'policies')).toContain('claim `[groups]` does not match `team-a`')
+  expect(explanation.suggestions[0]).toMatchObject({ kind: 'grant-group', text: 'grant the group `team-a`' })
+})
+
+test('dot segments, stripped parts of paths and their rule are told', async () => {
+  const explanation = await explained('/dex/%2e%2e/notebooks')
+  expect(layer(explanation, 'path').summary).toBe('`/notebooks`')
+  expect(told(explanation, 'path')).toContain('dot segments are resolved (pathNormalization BASE)')
+})
+
+test('a malformed request is refused before anything else', async () => {
+  const explanation = await explained('/x%00')
+  expect(explanation.verdict).toMatchObject({ isAllowed: false, status: 400 })
+  expect(told(explanation, 'path')).toContain('the path holds a NUL')
+})
