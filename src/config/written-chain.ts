@@ -3,7 +3,7 @@ import { findOriginals } from './find-originals.ts'
 import { loadChainFromTexts } from './from-directory.ts'
 import { isInCluster } from './host-map.ts'
 import { type JsonObject, objectOf, objectsOf, textsOf, textValue, valueAt } from './json-values.ts'
-import { readManifests } from './manifests.ts'
+import { type Manifests, readManifests } from './manifests.ts'
 import type { Originals } from './originals.ts'
 import { proxySetting, proxyText } from './proxy-settings.ts'
 import { isOurs, ReportBook } from './report.ts'
@@ -21,6 +21,8 @@ export interface WrittenValue {
 export interface WrittenChain {
   /** Everything `up --from` would say. */
   readonly problems: Problems
+  /** Whether there is nothing in the files that says something of sign-in. */
+  readonly isEmpty: boolean
   readonly istio: readonly SourceDocument[]
   readonly meshConfigs: readonly SourceDocument[]
   readonly dex: SourceDocument | undefined
@@ -49,9 +51,10 @@ export function readWrittenChain(
   loadChainFromTexts(texts, { publicUrl, secrets, env, apps: [], problems })
   const { dex, proxy, istio, meshConfigs, realms } = originals
   problems.list.splice(0, problems.list.length, ...problems.list.filter((problem) => !isOurs(problem)))
-  const containers = containersOf(manifests)
+  const variables = variablesOf(manifests)
   return {
     problems,
+    isEmpty: !dex && !proxy && [istio, meshConfigs, realms, variables].every(({ length }) => length === 0),
     istio,
     meshConfigs,
     dex: dex?.document,
@@ -59,18 +62,22 @@ export function readWrittenChain(
     hasProxy: proxy !== undefined,
     // a name that oauth2-proxy does not know is set nowhere
     proxySetting: (key) => proxy && proxySetting(proxy, key as Parameters<typeof proxySetting>[1]),
-    variables: [
-      ...containers.flatMap(({ env: own }) => [...own].map(([name, variable]) => ({ name, ...variable }))),
-      ...manifests.keyedTexts.flatMap(({ texts: entries }) =>
-        [...entries].map(([name, text]) => ({ name, value: text.text.trim(), ...startOf(text) })),
-      ),
-      ...manifests.plainTexts.filter(({ file }) => file.endsWith('.env')).flatMap(assignmentsOf),
-    ],
+    variables,
     podLabels: manifests.resources.map(({ document }) => {
       const template = objectOf(objectOf(objectOf(document.value)['spec'])['template'])
       return objectOf(objectOf(template['metadata'])['labels'])
     }),
   }
+}
+
+function variablesOf(manifests: Manifests): WrittenChain['variables'] {
+  return [
+    ...containersOf(manifests).flatMap(({ env }) => [...env].map(([name, variable]) => ({ name, ...variable }))),
+    ...manifests.keyedTexts.flatMap(({ texts }) =>
+      [...texts].map(([name, text]) => ({ name, value: text.text.trim(), ...startOf(text) })),
+    ),
+    ...manifests.plainTexts.filter(({ file }) => file.endsWith('.env')).flatMap(assignmentsOf),
+  ]
 }
 
 function startOf(text: SourceText): { source: Source; path: DocumentPath } {

@@ -93,3 +93,55 @@ test('every rule that config/checks tells has its page', () => {
 test('docs/RULES.md is what `npm run docs` writes', () => {
   expect(readFileSync(rulesFile, 'utf8')).toBe(rulesMarkdown())
 })
+
+test('files that say nothing of sign-in are no clean bill', () => {
+  expect(findingsOf({ 'readme.yaml': 'hello: world\n' })).toMatchObject([
+    { rule: 'configuration', severity: 'error', message: expect.stringMatching(/^nothing of Dex, oauth2-proxy/) },
+  ])
+})
+
+test('a prefix inside another’s is told unless it is known to be the older one', () => {
+  const service = (name: string, prefix: string, created = '') => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: ${name}, namespace: apps${created}}
+spec:
+  gateways: [kubeflow/kubeflow-gateway]
+  hosts: ["*"]
+  http:
+  - match: [{uri: {prefix: ${prefix}}}]
+    route: [{destination: {host: ${name}.apps.svc.cluster.local}}]
+`
+  const messages = (...texts: string[]) =>
+    findingsOf({ 'a.yaml': texts.join('---\n') })
+      .filter(({ rule }) => rule === 'overlapping-prefixes')
+      .map(({ message }) => message)
+  const [older, newer] = [', creationTimestamp: "2026-01-01T00:00:00Z"', ', creationTimestamp: "2026-02-01T00:00:00Z"']
+  expect(messages(service('a', '/x/y/'), service('b', '/x/'))).toEqual([
+    '`/x/y/` is only reached where it is older than `/x/` of `b` (a.yaml:18)',
+  ])
+  expect(messages(service('a', '/x/y/', newer), service('b', '/x/', older))).toEqual([
+    '`/x/y/` is never reached, as `/x/` of `b` (a.yaml:18) is older',
+  ])
+  expect(messages(service('a', '/x/y/', older), service('b', '/x/', newer))).toEqual([])
+  expect(messages(service('a', '/x/'), service('b', '/x/'))).toEqual([
+    '`/x/` is only reached where it is older than `/x/` of `a` (a.yaml:8)',
+  ])
+  expect(messages(service('a', '/'), service('b', '/x/'))).toEqual([])
+})
+
+test('an app that believes a header nobody sets is found by its variable', () => {
+  const files = {
+    ...fixtureObject('seed-001'),
+    'kfam.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: {name: profiles-config}
+data:
+  USERID_HEADER: x-goog-user
+`,
+  }
+  expect(placesOf(findingsOf(files)).filter((place) => place.endsWith('identity-header-unsanitised'))).toEqual([
+    'kfam.yaml:5:18 error identity-header-unsanitised',
+  ])
+})
+
+const fixtureObject = (name: string) => Object.fromEntries(fixtureFiles(name))

@@ -32,6 +32,11 @@ export function isAboutPaths({ field }: Condition): boolean {
   return field === 'paths' || field === 'notPaths'
 }
 
+/** Whether a condition of this field needs a verified token. */
+export function isOfToken(field: string): boolean {
+  return /^(?:notR|r)equestPrincipals$/.test(field) || field.startsWith('request.auth.')
+}
+
 /** Whether a policy is enforced at the gateway. */
 export function isAtGateway({ workload, meshConfig }: Subject['gateway'], policy: AuthorizationPolicy): boolean {
   return appliesTo(policy, workload, meshConfig.rootNamespace)

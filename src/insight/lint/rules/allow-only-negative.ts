@@ -24,8 +24,8 @@ export const allowOnlyNegative: Rule = {
     gateway.authorizationPolicies
       .filter(({ action }) => action === 'ALLOW')
       .flatMap(({ rules }) => rules)
-      .filter((rule) => conditionsOfRule(rule).length > 0)
-      .filter((rule) => conditionsOfRule(rule).every(({ isNegated, field }) => isNegated && !/principal/i.test(field)))
+      .filter(({ operations }) => operations.length > 0)
+      .filter((rule) => conditionsOfRule(rule).every(({ isNegated }) => isNegated))
       .map(({ place }) => ({
         place,
         message: 'allows everything but what it names, every other spelling of that included',

@@ -1,5 +1,5 @@
 import { conditionsOf } from '../conditions.ts'
-import { seenAt } from '../places.ts'
+import { placeOf, seenAt } from '../places.ts'
 import type { Rule } from '../rule.ts'
 
 const files = (header: string) => `apiVersion: security.istio.io/v1
@@ -28,7 +28,7 @@ const identityHeader = /^request\.headers\[(.*(?:user|group|email|remote-).*)\]$
 export const identityHeaderUnsanitised: Rule = {
   id: 'identity-header-unsanitised',
   severity: 'error',
-  title: 'policies trust an identity header that no RequestAuthentication names',
+  title: 'policies or apps (`USERID_HEADER`) trust an identity header that no RequestAuthentication names',
   why: 'Only the headers a RequestAuthentication names are removed from what the client sends. Anyone signed in can send this one, and is whoever they say they are.',
   remedy: 'Name the header in `outputClaimToHeaders`, with the claim that it stands for.',
   bad: { 'files.yaml': files('x-user') },
@@ -38,14 +38,25 @@ export const identityHeaderUnsanitised: Rule = {
     const [first] = rules
     if (!first) return []
     const named = new Set(rules.flatMap((rule) => rule.outputClaimToHeaders.map(({ header }) => header)))
-    return conditionsOf(subject).flatMap(({ condition: { field, place } }) => {
+    const believedBy = `no RequestAuthentication${seenAt(first.place)} sets it`
+    const byApps = subject.variables
+      .filter(
+        ({ name, value }) => /^(?:KUBEFLOW_)?USERID_HEADER$/.test(name) && !named.has(String(value).toLowerCase()),
+      )
+      .map((written) => ({
+        place: placeOf(written),
+        message: `apps believe \`${String(written.value)}\`, but ${believedBy}`,
+        fix: `add \`{header: ${String(written.value)}, claim: …}\` to outputClaimToHeaders`,
+      }))
+    const byPolicies = conditionsOf(subject).flatMap(({ condition: { field, place } }) => {
       const header = identityHeader.exec(field)?.[1]?.toLowerCase()
       if (header === undefined || named.has(header)) return []
       return {
         place,
-        message: `\`${header}\` is believed here, but no RequestAuthentication${seenAt(first.place)} sets it`,
+        message: `\`${header}\` is believed here, but ${believedBy}`,
         fix: `add \`{header: ${header}, claim: …}\` to outputClaimToHeaders`,
       }
     })
+    return [...byPolicies, ...byApps]
   },
 }

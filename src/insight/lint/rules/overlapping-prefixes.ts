@@ -1,7 +1,7 @@
 import type { VirtualService } from '../../../gateway/virtual-service.ts'
 import type { Place } from '../../../policy/reader.ts'
 import { byAge } from '../../../policy/resource.ts'
-import { documentOf, seenAt, valueAtPath } from '../places.ts'
+import { documentOf, placeIn, seenAt, valueAtPath } from '../places.ts'
 import type { Rule } from '../rule.ts'
 import type { Subject } from '../subject.ts'
 
@@ -20,19 +20,23 @@ spec:
 export const overlappingPrefixes: Rule = {
   id: 'overlapping-prefixes',
   severity: 'warning',
-  title: 'a route that one of another VirtualService takes first',
-  why: 'Routes of several VirtualServices are tried by the age of the resource. The wider prefix is older (or its name sorts first), so this route is dead: users get the other app or its 404. After the next reinstall it may be the other way round.',
+  title: 'a prefix inside the prefix of another VirtualService',
+  why: 'Routes of several VirtualServices are tried by the age of the resource. Where the wider prefix is older, this route is dead: users get the other app, or its 404. After the next reinstall it may be the other way round.',
   remedy: 'Put both routes into one VirtualService, the narrower first, or end prefixes with `/`.',
   bad: { 'routes.yaml': `${service('a-tools', '/tools')}---\n${service('notebooks', '/tools-beta/')}` },
   good: { 'routes.yaml': `${service('a-tools', '/tools/')}---\n${service('notebooks', '/tools-beta/')}` },
   find: (subject) => {
     const routes = prefixesOf(subject)
     return routes.flatMap((route, index) => {
-      const earlier = routes.slice(0, index).find((other) => isTaken(route, other))
-      if (!earlier) return []
+      const [taker] = routes.filter((other, at) => isTaken(route, { other, isEarlier: at < index }))
+      if (!taker) return []
+      const by = `\`${taker.prefix}\` of \`${taker.service.name}\`${seenAt(taker.place)}`
+      const isKnown = taker.service.createdAt !== '' && route.service.createdAt !== ''
       return {
         place: route.place,
-        message: `\`${route.prefix}\` is never reached, as \`${earlier.prefix}\` of \`${earlier.service.name}\`${seenAt(earlier.place)} comes first`,
+        message: isKnown
+          ? `\`${route.prefix}\` is never reached, as ${by} is older`
+          : `\`${route.prefix}\` is only reached where it is older than ${by}`,
         fix: 'put both into one VirtualService, the narrower first',
       }
     })
@@ -43,12 +47,18 @@ interface PrefixRoute {
   readonly service: VirtualService
   readonly prefix: string
   readonly place: Place
+  /** Whether nothing but the prefix is asked for. */
   readonly isOnly: boolean
 }
 
-function isTaken(route: PrefixRoute, other: PrefixRoute): boolean {
-  if (other.service === route.service || !other.isOnly || !route.prefix.startsWith(other.prefix)) return false
-  return other.service.hosts.some((host) => route.service.hosts.includes(host))
+function isTaken(route: PrefixRoute, { other, isEarlier }: { other: PrefixRoute; isEarlier: boolean }): boolean {
+  const { service } = route
+  if (other.service === service || !other.isOnly || !route.prefix.startsWith(other.prefix)) return false
+  const isAgeKnown = other.service.createdAt !== '' && service.createdAt !== ''
+  // of two alike, the second is told
+  if ((isAgeKnown || route.prefix === other.prefix) && !isEarlier) return false
+  const isShared = (list: 'hosts' | 'gateways') => other.service[list].some((one) => service[list].includes(one))
+  return isShared('hosts') && isShared('gateways')
 }
 
 /** Every route by a prefix that is no catch-all (those are tried last), in the order they are tried. */
@@ -60,16 +70,9 @@ function prefixesOf(subject: Subject): PrefixRoute[] {
       const matches = valueAtPath(route, ['match'])
       return (Array.isArray(matches) ? matches : []).flatMap((match: unknown) => {
         const prefix = valueAtPath(match, ['uri', 'prefix'])
-        const place = service.http[index]?.place
-        if (typeof prefix !== 'string' || prefix === '/' || !place) return []
-        return [
-          {
-            service,
-            prefix,
-            place,
-            isOnly: Object.keys(match as object).every((key) => key === 'uri' || key === 'name'),
-          },
-        ]
+        if (!document || typeof prefix !== 'string' || prefix === '/') return []
+        const isOnly = Object.keys(Object(match)).every((key) => key === 'uri' || key === 'name')
+        return [{ service, prefix, place: placeIn(document, ['spec', 'http', index]), isOnly }]
       })
     })
   })

@@ -1,5 +1,5 @@
 import { conditionsOf, isAboutPaths, isAtGateway } from '../conditions.ts'
-import { documentOf, listedValues, seenAt, valueAtPath } from '../places.ts'
+import { documentOf, listedValues, placeIn, seenAt, valueAtPath } from '../places.ts'
 import type { Rule } from '../rule.ts'
 import type { Subject } from '../subject.ts'
 
@@ -54,12 +54,12 @@ export const policyOnRewrittenPath: Rule = {
 function rewritesOf(subject: Subject) {
   return subject.gateway.virtualServices.flatMap((service) => {
     const document = documentOf(subject, service)
-    return service.http.flatMap(({ place }, index) => {
-      const at = (path: readonly (string | number)[]) =>
-        document && valueAtPath(document.value, ['spec', 'http', index, ...path])
-      const uri = at(['rewrite', 'uri'])
-      const prefix = at(['match', 0, 'uri', 'prefix'])
-      return typeof uri === 'string' && typeof prefix === 'string' && uri !== '/' ? [{ uri, prefix, place }] : []
+    const http = document && valueAtPath(document.value, ['spec', 'http'])
+    return (Array.isArray(http) ? http : []).flatMap((route: unknown, index) => {
+      const uri = valueAtPath(route, ['rewrite', 'uri'])
+      const prefix = valueAtPath(route, ['match', 0, 'uri', 'prefix'])
+      if (!document || typeof uri !== 'string' || typeof prefix !== 'string' || uri === '/') return []
+      return [{ uri, prefix, place: placeIn(document, ['spec', 'http', index]) }]
     })
   })
 }

@@ -1,5 +1,5 @@
 import type { AuthorizationPolicy } from '../../../policy/authorization-policy.ts'
-import { conditionsOf } from '../conditions.ts'
+import { conditionsOf, isOfToken } from '../conditions.ts'
 import type { Rule } from '../rule.ts'
 import type { Subject } from '../subject.ts'
 
@@ -43,9 +43,6 @@ export const principalsWithoutAuthentication: Rule = {
       }))
   },
 }
-
-const isOfToken = (field: string): boolean =>
-  /^(?:not)?requestPrincipals$/i.test(field) || field.startsWith('request.auth.')
 
 function isAuthenticated({ namespace, scope }: AuthorizationPolicy, { gateway }: Subject): boolean {
   const { rootNamespace } = gateway.meshConfig

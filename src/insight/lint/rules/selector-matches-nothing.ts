@@ -1,4 +1,5 @@
-import { isAtGateway } from '../conditions.ts'
+import type { AuthorizationPolicy } from '../../../policy/authorization-policy.ts'
+import { conditionsOfRule, isAtGateway, isOfToken } from '../conditions.ts'
 import type { Rule } from '../rule.ts'
 import type { Subject } from '../subject.ts'
 
@@ -26,7 +27,9 @@ export const selectorMatchesNothing: Rule = {
   good: { 'policy.yaml': policy('istio-ingressgateway') },
   find: (subject) => {
     const { gateway } = subject
-    const policies = gateway.authorizationPolicies.filter((policy) => !isAtGateway(gateway, policy))
+    const policies = gateway.authorizationPolicies.filter(
+      (policy) => !isAtGateway(gateway, policy) && isOfSignIn(policy),
+    )
     const authentications = gateway.requestAuthentications.filter(
       ({ namespace, scope }) => scope.kind === 'labels' && namespace === gateway.workload.namespace,
     )
@@ -42,6 +45,11 @@ export const selectorMatchesNothing: Rule = {
         }
       })
   },
+}
+
+/** Other policies may be for pods that are not among the files. */
+function isOfSignIn({ action, rules }: AuthorizationPolicy): boolean {
+  return action === 'CUSTOM' || rules.flatMap(conditionsOfRule).some(({ field }) => isOfToken(field))
 }
 
 function isKnown(labels: Readonly<Record<string, string>>, { gateway, podLabels, istio }: Subject): boolean {
