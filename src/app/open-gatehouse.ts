@@ -7,6 +7,7 @@ import { storeMigrations } from '../store/migrations.ts'
 import { openSqlRecords } from '../store/records.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { loopbackFetch } from './loopback.ts'
+import { pageUnderOurName } from './one-name.ts'
 import { openChainGateway } from './open-chain-gateway.ts'
 import { openParts } from './open-parts.ts'
 import type { GatehouseOptions, RunningParts, Tables } from './parts.ts'
@@ -38,7 +39,11 @@ export async function openGatehouse(options: GatehouseOptions): Promise<Gatehous
     records.purge().catch((error: unknown) => log.warn('expired records could not be removed', { error }))
   const purging = setInterval(() => void purge(), purgeInterval).unref()
   return {
-    handle: (request, response) => gateway.handle(request, response),
+    handle(request, response) {
+      const location = pageUnderOurName(request, chain.publicUrl)
+      if (location === undefined) gateway.handle(request, response)
+      else response.writeHead(302, { location }).end()
+    },
     upgrade: (request, socket, head) => gateway.upgrade(request, socket, head),
     database,
     async close() {
