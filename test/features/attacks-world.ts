@@ -115,6 +115,43 @@ export async function loginPage(world: AttackWorld, path = '/echo/') {
   return { browser, page: await browser.follow(`${world.origin}${path}`) }
 }
 
+/**
+ * Sends a browser to an authorization endpoint, signs `ada` in where it is asked to, and stops where it would leave for
+ * `redirectUri`. @returns that address, with code and state.
+ */
+export async function authorize(
+  world: AttackWorld,
+  browser: HttpClient,
+  { url, redirectUri }: { url: string; redirectUri: string },
+): Promise<URL> {
+  let response = await browser.send(new URL(url, world.origin).href)
+  let at = url
+  for (let hops = 0; hops < 15; hops += 1) {
+    const location = response.headers.get('location')
+    if (location === null) {
+      const action = /action="([^"]*)"/.exec(await response.text())?.[1]?.replaceAll('&amp;', '&')
+      if (action === undefined) throw new Error(`a dead end at ${at}: ${response.status}`)
+      const body = new URLSearchParams({ username: 'ada', password: world.passwordOf() })
+      response = await browser.send(new URL(action, world.origin).href, { method: 'POST', body })
+      continue
+    }
+    at = new URL(location, world.origin).href
+    if (at.startsWith(new URL(redirectUri, world.origin).href)) return new URL(at)
+    response = await browser.send(at)
+  }
+  throw new Error(`never came back from ${url}`)
+}
+
+/** Posts to a token endpoint. */
+export async function redeem(
+  world: AttackWorld,
+  endpoint: string,
+  fields: Readonly<Record<string, string>>,
+): Promise<{ readonly status: number; readonly json: Readonly<Record<string, unknown>> }> {
+  const { status, body } = await world.ask(endpoint, form(fields))
+  return { status, json: JSON.parse(body) as Record<string, unknown> }
+}
+
 /** Form fields as a body with the header that goes with it. */
 export function form(fields: Readonly<Record<string, string>>): Pick<AskOptions, 'method' | 'headers' | 'body'> {
   return {
