@@ -22,7 +22,7 @@ export function notesPage(
 ): Html {
   const body = html`<div class="hero">
 <h1>Your notes</h1>
-<p class="muted">This app signs you in by itself, with OpenID Connect. The gateway lets it through.</p>
+<p class="muted">This app signs you in by itself, with OpenID Connect. The gateway lets it through. <a href="/">All apps</a></p>
 </div>
 <div class="columns">
 <section class="card" aria-labelledby="new">
