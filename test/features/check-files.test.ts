@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { rulesFile } from '../../scripts/docs.ts'
 import { rulesMarkdown } from '../../src/insight/lint/formats/markdown.ts'
@@ -21,8 +22,8 @@ test('the guide to Dex with Keycloak loses the groups at three hops', () => {
     'config-map.yaml:34:7 warning groups-stop',
     'config-map.yaml:42:9 warning groups-stop',
     'oauth2_proxy.cfg:3:1 warning groups-stop',
-    'requestauthentication.dex-jwt.yaml:11:5 note array-claim-to-header',
     'requestauthentication.dex-jwt.yaml:11:5 note no-audiences',
+    'requestauthentication.dex-jwt.yaml:16:7 note array-claim-to-header',
   ])
 })
 
@@ -142,6 +143,29 @@ data:
   expect(placesOf(findingsOf(files)).filter((place) => place.endsWith('identity-header-unsanitised'))).toEqual([
     'kfam.yaml:5:18 error identity-header-unsanitised',
   ])
+})
+
+test('torn files are told with places inside them, whatever is torn out', () => {
+  const whole = ['seed-000', 'seed-001', 'stock'].map((name) => fixtureFiles(name))
+  const torn = fc.record({
+    files: fc.constantFrom(...whole),
+    which: fc.nat(),
+    from: fc.nat(),
+    count: fc.integer({ min: 1, max: 9 }),
+  })
+  fc.assert(
+    fc.property(torn, ({ files, which, from, count }) => {
+      const changed = new Map(files)
+      const [name = '', text = ''] = [...files][which % files.size] ?? []
+      const lines = text.split('\n')
+      changed.set(name, lines.toSpliced(from % lines.length, count).join('\n'))
+      for (const { place, message } of findingsOf(changed)) {
+        expect(message).not.toBe('')
+        expect(place.line ?? 1).toBeLessThanOrEqual((changed.get(place.file) ?? '').split('\n').length)
+      }
+    }),
+    { numRuns: 60 },
+  )
 })
 
 const fixtureObject = (name: string) => Object.fromEntries(fixtureFiles(name))

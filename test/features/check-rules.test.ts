@@ -2,15 +2,60 @@ import { describe, expect, test } from 'vitest'
 import { rules } from '../../src/insight/lint/index.ts'
 import { findingsOf, placesOf } from './check-world.ts'
 
+/** Where each rule finds its bad example. */
+const places: Readonly<Record<string, readonly string[]>> = {
+  configuration: ['policy.yaml:5:3'],
+  'exempt-in-one-list': ['policies.yaml:10:39'],
+  'double-star': ['policy.yaml:13:11'],
+  'stray-wildcard': ['policy.yaml:8:16'],
+  'query-in-path': ['policy.yaml:8:27'],
+  'exemption-without-slash': ['policy.yaml:12:11'],
+  'suffix-exemption': ['policy.yaml:10:30'],
+  'redirect-uri-mismatch': ['oauth2_proxy.cfg:5:1'],
+  'issuer-mismatch': ['oauth2_proxy.cfg:2:1'],
+  'token-issuer': ['ra.yaml:6:5'],
+  'jwks-of-another-issuer': ['ra.yaml:6:5'],
+  'issuer-without-path': ['dex.yaml:1:1'],
+  'unknown-client': ['oauth2_proxy.cfg:3:1'],
+  'client-secret-mismatch': ['oauth2_proxy.cfg:4:1'],
+  'public-secret': ['dex.yaml:6:34', 'oauth2_proxy.cfg:4:1'],
+  'groups-stop': ['oauth2_proxy.cfg:7:1'],
+  'group-with-slash': ['policy.yaml:8:16'],
+  'array-claim-to-header': ['ra.yaml:9:7'],
+  'token-without-sub': ['realm.json:5:7'],
+  'cookie-outlives-token': ['oauth2_proxy.cfg:10:1'],
+  'logout-keeps-session': ['dashboard.yaml:11:11'],
+  'custom-without-deny': ['policies.yaml:1:1'],
+  'unknown-provider': ['policy.yaml:1:1'],
+  'second-provider': ['policies.yaml:16:3'],
+  'provider-name-prefix': ['mesh.yaml:4:3'],
+  'token-in-custom': ['policy.yaml:16:22'],
+  'dry-run-custom': ['policy.yaml:3:1'],
+  'principals-without-authentication': ['team.yaml:15:7'],
+  'not-principals-in-allow': ['policy.yaml:9:9'],
+  'selector-matches-nothing': ['policy.yaml:6:5'],
+  'target-of-classic-gateway': ['policy.yaml:5:3'],
+  'header-of-one-issuer': ['ra.yaml:13:5'],
+  'identity-header-unsanitised': ['files.yaml:18:7'],
+  'forwarded-header-unsanitised': ['mesh.yaml:7:47'],
+  'pattern-in-user-name': ['policy.yaml:8:16'],
+  'no-audiences': ['ra.yaml:6:5'],
+  'jwks-unreachable': ['ra.yaml:7:5'],
+  'allow-only-negative': ['policy.yaml:7:5'],
+  'deny-by-path': ['policy.yaml:8:27', 'policy.yaml:8:37'],
+  'deny-without-ports': ['policy.yaml:7:5'],
+  'host-without-port': ['policy.yaml:8:27'],
+  'service-port': ['policy.yaml:8:27'],
+  'overlapping-prefixes': ['routes.yaml:18:5'],
+  'policy-on-rewritten-path': ['models.yaml:19:27'],
+  'cors-behind-sign-in': ['api.yaml:9:5'],
+}
+
 describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (id, { bad, good, severity }) => {
-  test('finds its bad example, at a line of it', () => {
+  test('finds its bad example, at its very place', () => {
     const found = findingsOf(bad).filter(({ rule }) => rule === id)
-    expect(found).not.toEqual([])
-    for (const { place, severity: told } of found) {
-      expect(Object.keys(bad)).toContain(place.file)
-      expect(place.line).toBeGreaterThan(0)
-      expect(told).toBe(severity)
-    }
+    expect(found.map(({ place: { file, line, column } }) => `${file}:${line}:${column}`)).toEqual(places[id])
+    for (const { severity: told } of found) expect(told).toBe(severity)
   })
 
   test('finds nothing in its good example, nor does another rule that fails a build', () => {

@@ -16,9 +16,10 @@ export function lint(subject: Subject): Finding[] {
 
 function findingOf(problem: Problem, subject: Subject): Finding | undefined {
   const rule = rules.find(({ id, told }) => problem.rule === id || told?.test(problem.message))
-  if (rule?.isAbout?.(subject) === false) return undefined
-  if (rule) return withRule(foundOf(problem), rule, subject)
-  return { ...foundOf(problem), rule: configuration.id, severity: problem.severity, edits: [] }
+  const found = foundOf(problem)
+  if (rule?.isAbout?.(subject, found) === false) return undefined
+  if (rule) return withRule(found, rule, subject)
+  return { ...found, rule: configuration.id, severity: problem.severity, edits: [] }
 }
 
 function withRule(found: Found, rule: Rule, subject: Subject): Finding {

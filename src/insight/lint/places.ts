@@ -22,6 +22,16 @@ export function documentOf({ istio, meshConfigs }: Subject, { place }: Resource)
   })
 }
 
+/** The place of something inside what was read at `place`; where there is nothing, the nearest that is there. */
+export function placeBelow({ istio, meshConfigs }: Subject, place: Place, steps: DocumentPath): Place {
+  const path = parsePath(place.path)
+  const document = [...istio, ...meshConfigs].find((one) => {
+    const { file, line, column } = placeIn(one, path)
+    return file === place.file && line === place.line && column === place.column
+  })
+  return document ? placeIn(document, [...path, ...steps]) : place
+}
+
 /** The place of one value in the list of a condition; the list's own where it cannot be told. */
 export function placeOfValue(
   subject: Subject,

@@ -33,7 +33,7 @@ export interface Rule {
    * Whether the files have what the rule is about; else nothing is told. Loading fills in what is missing, and that
    * need not agree with the platform's own.
    */
-  isAbout?(subject: Subject): boolean
+  isAbout?(subject: Subject, found: Found): boolean
   /** Finds what loading the files does not tell. */
   find?(subject: Subject): readonly Found[]
   /** Mends a place in the text, where that is safe. */

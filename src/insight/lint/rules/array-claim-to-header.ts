@@ -1,3 +1,4 @@
+import { placeBelow } from '../places.ts'
 import type { Rule } from '../rule.ts'
 
 const authentication = (claim: string) => `apiVersion: security.istio.io/v1
@@ -22,14 +23,15 @@ export const arrayClaimToHeader: Rule = {
   remedy: 'Decode the header in the app; in a policy ask for `request.auth.claims[groups]` at the gateway instead.',
   bad: { 'ra.yaml': authentication('groups') },
   good: { 'ra.yaml': authentication('team') },
-  find: ({ gateway }) =>
-    gateway.requestAuthentications
+  find: (subject) =>
+    subject.gateway.requestAuthentications
       .flatMap(({ jwtRules }) => jwtRules)
       .flatMap(({ place, outputClaimToHeaders }) =>
         outputClaimToHeaders
+          .map((output, index) => ({ ...output, place: placeBelow(subject, place, ['outputClaimToHeaders', index]) }))
           .filter(({ claim }) => lists.has(claim) || claim.endsWith('.roles'))
-          .map(({ header, claim }) => ({
-            place,
+          .map(({ header, claim, place: own }) => ({
+            place: own,
             message: `\`${header}\` will be the base64 of a JSON list, as \`${claim}\` is one`,
             fix: 'see that whoever reads it decodes it',
           })),

@@ -33,7 +33,7 @@ export const denyByPath: Rule = {
       .filter(({ policy: own }) => isAtGateway(subject.gateway, own))
       .flatMap(({ policy: resource, condition }) =>
         listedValues(subject, resource, condition)
-          .filter(({ value }) => value.length > 1 && value.startsWith('/'))
+          .filter(({ value }) => /^\/[^?#]+$/.test(value))
           .map((listed) => ({ ...listed, evasion: `/${listed.value.replace(/\*$/, '').replace(/\{\*+\}/g, 'x')}` }))
           .filter(({ evasion }) => !condition.test(requestOf({ path: evasion })))
           .map(({ place, value, evasion }) => ({

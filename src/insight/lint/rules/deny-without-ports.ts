@@ -24,7 +24,9 @@ export const denyWithoutPorts: Rule = {
   good: { 'policy.yaml': policy(', ports: ["8080"]') },
   find: ({ gateway }) =>
     gateway.authorizationPolicies
-      .filter((one) => one.action === 'DENY' && !isAtGateway(gateway, one))
+      .filter(
+        (one) => one.action === 'DENY' && !isAtGateway(gateway, one) && one.namespace !== gateway.workload.namespace,
+      )
       .flatMap(({ rules }) => rules)
       .map((rule) => ({ rule, fields: conditionsOfRule(rule).map(({ field }) => field) }))
       .filter(({ fields }) => fields.some((field) => httpFields.test(field)))

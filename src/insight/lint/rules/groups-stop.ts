@@ -14,6 +14,7 @@ export const groupsStop: Rule = {
     'Ask for the scope `groups` at every hop, set `insecureEnableGroups: true` in Dex’s connector, and tell the claim in `outputClaimToHeaders`.',
   bad: chainExample({ scope: 'openid email' }),
   good: chainExample({}),
+  isAbout: ({ hasProxy }, { place }) => hasProxy || !place.path.startsWith('spec.jwtRules'),
   edits: (found, subject) => inDex(found, subject) ?? inProxy(found, subject),
 }
 

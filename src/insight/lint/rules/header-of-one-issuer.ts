@@ -1,4 +1,5 @@
 import { mergeJwtRules } from '../../../policy/request-authentication.ts'
+import { placeBelow } from '../places.ts'
 import type { Rule } from '../rule.ts'
 
 const authentication = (output: string) => `apiVersion: security.istio.io/v1
@@ -26,7 +27,8 @@ export const headerOfOneIssuer: Rule = {
   remedy: 'Name the same headers in every jwtRule; a claim that the tokens lack leaves the header absent.',
   bad: { 'ra.yaml': authentication('') },
   good: { 'ra.yaml': authentication('    - {header: kubeflow-groups, claim: groups}\n') },
-  find: ({ gateway }) => {
+  find: (subject) => {
+    const { gateway } = subject
     const rules = mergeJwtRules(gateway.requestAuthentications, gateway.workload, gateway.meshConfig.rootNamespace)
     const headersOf = (rule: (typeof rules)[number]) => [
       ...rule.outputClaimToHeaders.map(({ header }) => header),
@@ -39,7 +41,7 @@ export const headerOfOneIssuer: Rule = {
       if (missing.length === 0) return []
       const names = missing.map((header) => `\`${header}\``).join(', ')
       return {
-        place: rule.place,
+        place: placeBelow(subject, rule.place, ['outputClaimToHeaders']),
         message: `with a token of \`${rule.issuer}\` the client’s own ${names} reaches the apps`,
         fix: `name ${names} in outputClaimToHeaders here, too`,
       }

@@ -1,3 +1,4 @@
+import { placeBelow } from '../places.ts'
 import type { Rule } from '../rule.ts'
 
 const authentication = (realm: string) => `apiVersion: security.istio.io/v1
@@ -19,15 +20,15 @@ export const jwksOfAnotherIssuer: Rule = {
   remedy: 'Copy `issuer` from `/.well-known/openid-configuration` of the provider.',
   bad: { 'ra.yaml': authentication('teams') },
   good: { 'ra.yaml': authentication('team') },
-  find: ({ gateway }) =>
-    gateway.requestAuthentications
+  find: (subject) =>
+    subject.gateway.requestAuthentications
       .flatMap(({ jwtRules }) => jwtRules)
       .flatMap(({ place, issuer, jwksUri }) => {
         const base = /^(.*?)(?:\/protocol\/openid-connect\/certs|\/keys)$/.exec(jwksUri ?? '')?.[1]
         if (base === undefined || issuer === '' || pathOf(base) === pathOf(issuer)) return []
         if (!base.includes('/realms/') && !base.endsWith('/dex')) return [] // another provider’s own layout
         return {
-          place,
+          place: placeBelow(subject, place, ['issuer']),
           message: `the keys are those of an issuer ending in \`${pathOf(base)}\`, not of \`${issuer}\``,
           fix: 'copy `issuer` from the discovery document of the provider',
         }

@@ -1,3 +1,4 @@
+import { placeBelow } from '../places.ts'
 import type { Rule } from '../rule.ts'
 
 const authentication = (jwksUri: string) => `apiVersion: security.istio.io/v1
@@ -19,8 +20,8 @@ export const jwksUnreachable: Rule = {
   remedy: 'Inside the cluster use `http://service.namespace.svc.cluster.local`, or put the keys into `jwks`.',
   bad: { 'ra.yaml': authentication('https://dex.auth.svc.cluster.local:5556') },
   good: { 'ra.yaml': authentication('http://dex.auth.svc.cluster.local:5556') },
-  find: ({ gateway }) =>
-    gateway.requestAuthentications
+  find: (subject) =>
+    subject.gateway.requestAuthentications
       .flatMap(({ jwtRules }) => jwtRules)
       .flatMap(({ place, issuer, jwksUri, jwks }) => {
         const url = URL.parse(jwksUri ?? issuer)
@@ -29,7 +30,7 @@ export const jwksUnreachable: Rule = {
         return reason === undefined
           ? []
           : {
-              place,
+              place: placeBelow(subject, place, [jwksUri === undefined ? 'issuer' : 'jwksUri']),
               message: `keys from \`${url.host}\`: ${reason}`,
               fix: 'name the Service inside the cluster, over http',
             }

@@ -1,5 +1,5 @@
 import { isAtGateway } from '../conditions.ts'
-import { seenAt } from '../places.ts'
+import { placeBelow, seenAt } from '../places.ts'
 import type { Rule } from '../rule.ts'
 
 const policy = (name: string, provider: string) => `apiVersion: security.istio.io/v1
@@ -22,7 +22,8 @@ export const secondProvider: Rule = {
   remedy: 'Use one provider for the gateway, or set that variable on istiod; then all that match must allow.',
   bad: { 'policies.yaml': `${policy('apps', 'oauth2-proxy')}---\n${policy('tools', 'opa')}` },
   good: { 'policies.yaml': `${policy('apps', 'oauth2-proxy')}---\n${policy('tools', 'oauth2-proxy')}` },
-  find: ({ gateway, variables }) => {
+  find: (subject) => {
+    const { gateway, variables } = subject
     const isAllowed = variables.some(
       ({ name, value }) => name === 'PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS' && value === 'true',
     )
@@ -33,7 +34,7 @@ export const secondProvider: Rule = {
     return others
       .filter(({ provider }) => provider !== first.provider)
       .map(({ place, provider }) => ({
-        place,
+        place: placeBelow(subject, place, ['spec', 'provider']),
         message: `asks \`${provider}\`, while \`${first.name}\`${seenAt(first.place)} asks \`${first.provider}\`: both are denied`,
         fix: 'use one provider, or allow several on istiod',
       }))

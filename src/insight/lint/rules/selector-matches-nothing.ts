@@ -1,5 +1,6 @@
 import type { AuthorizationPolicy } from '../../../policy/authorization-policy.ts'
 import { conditionsOfRule, isAtGateway, isOfToken } from '../conditions.ts'
+import { placeBelow } from '../places.ts'
 import type { Rule } from '../rule.ts'
 import type { Subject } from '../subject.ts'
 
@@ -39,7 +40,7 @@ export const selectorMatchesNothing: Rule = {
         if (scope.kind !== 'labels' || isKnown(scope.labels, subject)) return []
         const labels = Object.entries(scope.labels).map(([name, value]) => `\`${name}: ${value}\``)
         return {
-          place,
+          place: placeBelow(subject, place, ['spec', 'selector', 'matchLabels']),
           message: `no pod is known with ${labels.join(' and ')}, so this is enforced nowhere`,
           fix: 'copy the labels of the pods',
         }

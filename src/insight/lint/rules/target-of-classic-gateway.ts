@@ -1,4 +1,5 @@
 import { isAtGateway } from '../conditions.ts'
+import { placeBelow } from '../places.ts'
 import type { Rule } from '../rule.ts'
 
 const policy = (whom: string) => `apiVersion: security.istio.io/v1
@@ -25,7 +26,8 @@ export const targetOfClassicGateway: Rule = {
     ),
   },
   good: { 'policy.yaml': policy('selector: {matchLabels: {app: istio-ingressgateway}}') },
-  find: ({ gateway, istio }) => {
+  find: (subject) => {
+    const { gateway, istio } = subject
     const isGatewayApi = istio.some(({ value }) =>
       String((value as { apiVersion?: unknown }).apiVersion).startsWith('gateway.networking.k8s.io/'),
     )
@@ -34,7 +36,7 @@ export const targetOfClassicGateway: Rule = {
       .filter((policy) => policy.scope.kind === 'targets' && !isAtGateway(gateway, policy))
       .filter(({ namespace }) => namespace === gateway.workload.namespace)
       .map(({ place }) => ({
-        place,
+        place: placeBelow(subject, place, ['spec', 'targetRefs']),
         message: 'a classic ingress gateway ignores `targetRefs`, so this is not enforced there',
         fix: 'use `selector.matchLabels`',
       }))
