@@ -67,9 +67,10 @@ export function respondUnauthorized(exchange: Exchange, { status, text }: Refusa
 
 const maxRealmCharacters = 256
 
-/** Where the token was refused (Envoy jwt_authn/filter.cc); the query is left out, since it may carry a token. */
-function realmOf({ state, context, scheme, host, path }: Exchange): string {
-  const origin = state.isNative && context.publicOrigin !== undefined ? context.publicOrigin : `${scheme}://${host}`
+/** Where the token was refused (Envoy jwt_authn/filter.cc); natively without the query, since it may carry a token. */
+function realmOf({ state, context, scheme, host, path, query }: Exchange): string {
+  if (!state.isNative) return `${scheme}://${host}${(path + query).slice(0, maxRealmCharacters)}`
+  const origin = context.publicOrigin ?? `${scheme}://${host}`
   return `${origin}${path.slice(0, maxRealmCharacters)}`.replace(/["\\]/g, '')
 }
 
@@ -107,5 +108,8 @@ export function respondAnswer(
     const name = (headers[at] ?? '').toLowerCase()
     if (isRelayed(name) && name !== 'x-request-id') relayed.push(name, headers[at + 1] ?? '')
   }
+  // Envoy says `text/plain` of a body whose kind the provider did not tell, or was not let tell
+  const hasType = relayed.some((name, at) => at % 2 === 0 && name === 'content-type')
+  if (body !== '' && !hasType) relayed.push('content-type', 'text/plain')
   respond(exchange, { status, headers: relayed, body })
 }

@@ -37,12 +37,13 @@ export function locationsOf({ fromHeaders, fromParams, fromCookies }: JwtRule): 
   ]
 }
 
-/** Every token at these locations (Envoy jwt_authn/extractor.cc). */
+/** Every token at these locations; a repeated header is one value to Envoy, joined (Envoy jwt_authn/extractor.cc). */
 export function findTokens(locations: readonly TokenLocation[], source: TokenSource, mode: GatewayMode): FoundToken[] {
   const found: FoundToken[] = []
   for (const location of locations) {
     if (location.kind === 'header') {
-      for (const value of source.headers.all(location.name)) {
+      const joined = mode === 'istio' ? source.headers.get(location.name) : undefined
+      for (const value of joined === undefined ? source.headers.all(location.name) : [joined]) {
         const text = tokenIn(value, location.prefix, mode)
         if (text !== undefined) found.push({ text, location })
       }
@@ -66,7 +67,8 @@ function tokenIn(value: string, prefix: string, mode: GatewayMode): string | und
   }
   const at = value.indexOf(prefix)
   if (at < 0) return undefined
-  return /[\w.-]+/.exec(value.slice(at + prefix.length))?.[0] ?? value
+  const start = value.slice(at + prefix.length).search(/[\w.-]/)
+  return start < 0 ? value : value.slice(at + prefix.length + start)
 }
 
 function paramValue(query: string, name: string): string | undefined {

@@ -13,6 +13,8 @@ export interface RequestFacts {
   readonly host: string
   /** A header by its lower-case name, repeated ones joined with `,`; `undefined` where it was not sent. */
   header(name: string): string | undefined
+  /** Each line of a repeated header; without this method a header is taken as one line. */
+  headerLines?(name: string): readonly string[]
   /** The TCP peer's address (Envoy `direct_remote_ip`). */
   readonly peerAddress: string
   /** The client's address as far as trusted proxies tell (Envoy `remote_ip`). */

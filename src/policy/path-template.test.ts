@@ -10,6 +10,7 @@ test.each([
   '/foo/buzz/bar/bat/fuzz.txt',
   '/store//cart',
   '/store/foo/bar/cart',
+  '/store/a*b/cart',
 ])('%s matches', (path) => {
   expect(matchesAny(path)).toBe(true)
 })
@@ -21,7 +22,6 @@ test.each([
   '/foo//bar/bat.txt',
   '/store/cart',
   '/store/a"b/cart',
-  '/store/a*b/cart',
 ])('%s does not match', (path) => {
   expect(matchesAny(path)).toBe(false)
 })

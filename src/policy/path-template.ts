@@ -1,9 +1,11 @@
 const one = '{*}'
 const many = '{**}'
 
-/** RFC 3986 pchar without `*` (Envoy source/extensions/path/uri_template_lib `kLiteral`): what an operator may match. */
-const literalCharacter = /^[a-zA-Z0-9\-._~%!$&'()+,;:@=]*$/
-const literalOrSlash = /^[a-zA-Z0-9\-._~%!$&'()+,;:@=/]*$/
+/** RFC 3986 pchar without `*`: what a template may say of itself (Istio pkg/config/security). */
+const templateCharacter = /^[a-zA-Z0-9\-._~%!$&'()+,;:@=]*$/
+/** What an operator matches: pchar, `*` too (Envoy source/extensions/path/uri_template_lib; recorded from 1.37). */
+const literalCharacter = /^[a-zA-Z0-9\-._~%!$&'()+,;:@=*]*$/
+const literalOrSlash = /^[a-zA-Z0-9\-._~%!$&'()+,;:@=*/]*$/
 
 /** Whether Istio reads this path as an Envoy uri_template rather than as a string match. */
 export function isPathTemplate(path: string): boolean {
@@ -20,7 +22,7 @@ export function pathTemplateMistake(template: string): string | undefined {
       hasMany = segment === many
     } else if (segment.includes('{') || segment.includes('}')) {
       return `\`${segment}\` has a brace outside of \`${one}\` and \`${many}\`, which stand for whole segments`
-    } else if (segment === '' || !literalCharacter.test(segment)) {
+    } else if (segment === '' || !templateCharacter.test(segment)) {
       return `\`${segment}\` is no literal path segment`
     }
   }

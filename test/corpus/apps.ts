@@ -43,8 +43,7 @@ function echo(request: IncomingMessage, response: ServerResponse): void {
 /** Allows what carries `x-ext-authz: allow`, like Istio's sample server, and answers with any status asked for. */
 function authorise({ headers, method, url }: IncomingMessage, response: ServerResponse): void {
   const status = Number(headers['x-ext-authz-status'] ?? 0)
-  const received = `${method} ${url} ${String(headers['content-length'])}`
-  const more = { 'x-ext-authz-received': received, 'x-ext-authz-allowed': 'yes' }
+  const more = { 'x-ext-authz-received': `${method} ${url}`, 'x-ext-authz-allowed': 'yes' }
   if (status > 0) {
     response.writeHead(status, {
       ...more,

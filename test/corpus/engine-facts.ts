@@ -10,6 +10,9 @@ export function factsOf(row: CorpusRow, config: GatewayConfig): RequestFacts | u
   const target = parseTarget(row.path)
   const path = target && normalisePath(target.path, config.meshConfig.pathNormalisation)
   if (path === undefined) return undefined
+  const lines = Object.entries(row.headers).flatMap(([name, value]) =>
+    [value].flat().map((line) => [name.toLowerCase(), line] as const),
+  )
   const headers = new Map(
     Object.entries(row.headers).map(([name, value]) => [name.toLowerCase(), [value].flat().join(',')]),
   )
@@ -21,6 +24,7 @@ export function factsOf(row: CorpusRow, config: GatewayConfig): RequestFacts | u
     query: target?.query ?? '',
     host: row.host,
     header: (name) => headers.get(name),
+    headerLines: (name) => lines.filter(([one]) => one === name).map(([, value]) => value),
     peerAddress: row.from,
     clientAddress: clientAddressOf(row.from, headers.get('x-forwarded-for'), config.meshConfig.numTrustedProxies),
     localAddress: '127.0.0.1',

@@ -16,7 +16,7 @@ export function exchangeRaw(bytes: string, { port, from = '127.0.0.1' }: { port:
     const socket = connect({ port, host: '127.0.0.1', localAddress: from }, () => {
       socket.write(Buffer.from(bytes, 'latin1'))
     })
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
       const reply = parseReply(Buffer.concat(chunks).toString('latin1'))
       if (!reply?.isWhole) return

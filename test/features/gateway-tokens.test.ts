@@ -168,11 +168,11 @@ describe('where tokens are', () => {
     expect(await get({}, `/?t=${expired}&u=${good}`)).toBe('401 Jwt is expired')
   })
 
-  test('in istio mode every Authorization header is looked at', async () => {
+  test('in istio mode several Authorization headers are one value', async () => {
     const { get } = await open([inline], { mode: 'istio' })
     const [good, expired] = await Promise.all([mint(base), mint({ ...base, exp: now - 3600 })])
     expect(await get({ authorization: ['Basic x', `Bearer ${good}`] })).toMatchObject({ url: '/' })
-    expect(await get({ authorization: [`Bearer ${expired}`, `Bearer ${good}`] })).toBe('401 Jwt is expired')
+    expect(await get({ authorization: [`Bearer ${expired}`, `Bearer ${good}`] })).toContain('401 Jwt is not in the form')
   })
 
   test('in istio mode the prefix is found anywhere, natively only in front', async () => {

@@ -7,15 +7,17 @@ export function addresses(name: string, addressOf: (facts: RequestFacts) => stri
   return {
     mistake: (value) => (parseRange(value) ? undefined : `\`${value}\` is no IP address or CIDR range`),
     compile(values) {
-      const list = new BlockList()
+      // a list for each family: in one list `::/0` would hold every IPv4 address too, which to Envoy it does not
+      const lists = { ipv4: new BlockList(), ipv6: new BlockList() }
       for (const value of values) {
         const range = parseRange(value)
-        if (range) list.addSubnet(range.address, range.prefix, range.family)
+        if (range) lists[range.family].addSubnet(range.address, range.prefix, range.family)
       }
       return (facts) => {
         const address = unmapped(addressOf(facts))
         const version = isIP(address)
-        return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4')
+        const family = version === 6 ? 'ipv6' : 'ipv4'
+        return version !== 0 && lists[family].check(address, family)
       }
     },
     ...textReasons(() => name, addressOf),

@@ -1,0 +1,10 @@
+import type { Answer } from './answer.ts'
+
+/**
+ * Differences that are no difference in meaning. Envoy tells an app `content-length: 0` of a request without a body (RFC
+ * 9110 §8.6 lets either), and writes a body for the answer to no HEAD.
+ */
+export function withoutKnownDifferences(answer: Answer): Answer {
+  if (answer.arrived === undefined) return answer
+  return { ...answer, arrived: answer.arrived.filter((line) => line !== 'content-length: 0') }
+}
