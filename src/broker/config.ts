@@ -58,7 +58,11 @@ export const brokerConfigSchema = z.strictObject({
   issuer: z
     .string('no issuer specified in config file')
     .min(1, 'no issuer specified in config file')
-    .regex(/^https?:\/\/[^/\s?#]+[^\s?#]*$/, 'must be an http(s) URL without query and fragment'),
+    .regex(/^https?:\/\/[^/\s?#]+[^\s?#]*$/, {
+      error: 'must be an http(s) URL without query and fragment',
+      abort: true,
+    })
+    .refine((url) => URL.canParse(url), 'must be an http(s) URL without query and fragment'),
   oauth2: z
     .strictObject({
       grantTypes: z.array(z.string()).optional(),

@@ -145,6 +145,16 @@ data:
   ])
 })
 
+test('an issuer that is no URL is told, not thrown', () => {
+  const { 'dex.yaml': dex = '', ...others } = rules.find(({ id }) => id === 'issuer-mismatch')?.good ?? {}
+  const found = findingsOf({ ...others, 'dex.yaml': dex.replace(/^issuer: .*/, 'issuer: "https://["') })
+  expect(found).toMatchObject(
+    expect.arrayContaining([
+      expect.objectContaining({ rule: 'configuration', message: 'must be an http(s) URL without query and fragment' }),
+    ]),
+  )
+})
+
 test('torn files are told with places inside them, whatever is torn out', () => {
   const whole = ['seed-000', 'seed-001', 'stock'].map((name) => fixtureFiles(name))
   const torn = fc.record({
