@@ -124,6 +124,19 @@ spec:
   expect(explanation.suggestions[0]).toMatchObject({ kind: 'grant-group', text: 'grant the group `team-a`' })
 })
 
+test('a dry-run rule is told, and decides nothing', async () => {
+  const yaml = `${stockPolicies()}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: trial, namespace: istio-system, annotations: { istio.io/dry-run: "true" } }
+spec: { action: DENY, rules: [{ to: [{ operation: { paths: [/team/*] } }] }] }
+`
+  const explanation = await explained('/team/x', { chain: chainOf(yaml), as: 'ada@example.com' })
+  expect(explanation.verdict.isAllowed).toBe(true)
+  expect(told(explanation, 'policies')).toContain('dry run: DENY `istio-system/trial` rule 1 matches')
+})
+
 test('dot segments, stripped parts of paths and their rule are told', async () => {
   const explanation = await explained('/dex/%2e%2e/notebooks')
   expect(layer(explanation, 'path').summary).toBe('`/notebooks`')

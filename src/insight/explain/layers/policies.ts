@@ -1,5 +1,5 @@
 import type { Condition, Rule } from '../../../policy/authorization-policy.ts'
-import type { RuleTrace } from '../../../policy/decide.ts'
+import { findAudited, type RuleTrace } from '../../../policy/decide.ts'
 import type { Detail, Layer } from '../explanation.ts'
 import type { Situation, Walk } from '../situation.ts'
 
@@ -13,12 +13,23 @@ export function explainPolicies(_: Situation, { facts, trace, cause }: Walk): La
   const details = judged.flatMap((one) =>
     ruleDetails(one, one.rule === decider || (isStopped && !decider && isAllow(one))),
   )
+  details.push(...dryRunDetails(facts))
   return {
     name: 'policies',
     outcome: isStopped ? 'stopped' : 'passed',
     summary: summaryOf({ isStopped, hasAllow: facts.state.policies.hasAllow, decider: decider?.id }),
     details,
   }
+}
+
+/** Dry-run rules decide nothing; what they would say is asked of the same evaluator. */
+function dryRunDetails(facts: NonNullable<Walk['facts']>): Detail[] {
+  const trace: RuleTrace[] = []
+  const { policies } = facts.state
+  findAudited({ ...policies, audit: policies.dryRun }, facts, trace)
+  return trace.flatMap((one) =>
+    ruleDetails(one, false).map((detail, at) => (at === 0 ? { ...detail, text: `dry run: ${detail.text}` } : detail)),
+  )
 }
 
 function isAllow({ rule }: RuleTrace): boolean {
