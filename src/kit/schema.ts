@@ -19,13 +19,31 @@ export function parseWith<Schema extends z.ZodType>(
         problems.error(source, [...path, key], `unknown key \`${key}\``, didYouMean(key, schemaAt(schema, issue.path)))
       continue
     }
-    problems.error(
-      source,
-      path,
-      issue.message.replace(/^./, (first) => first.toLowerCase()),
-    )
+    problems.error(source, path, inOurWords(issue.message))
   }
   return undefined
+}
+
+/** What zod says of a value of the wrong kind or size. */
+function inOurWords(message: string): string {
+  const [, expected = '', received] = /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? []
+  if (received === 'undefined') return 'is missing'
+  if (received !== undefined) return `must be ${kinds[expected] ?? expected}, got ${kinds[received] ?? received}`
+  const [, size, bound] = /^Too (big|small): expected number to be [<>]=(\S+)$/.exec(message) ?? []
+  if (size !== undefined) return `must be at ${size === 'big' ? 'most' : 'least'} ${bound}`
+  if (message === 'Too small: expected string to have >=1 characters') return 'must not be empty'
+  return message.replace(/^./, (first) => first.toLowerCase())
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: '`true` or `false`',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+  null: 'nothing',
 }
 
 function didYouMean(key: string, schema: z.ZodType | undefined): string | undefined {

@@ -32,10 +32,10 @@ test('every problem of a realm file is told at once, with its path', () => {
   }
   expect(problemsOf(broken)).toEqual([
     'realm: must be a name without spaces and `/ ? # % \\`',
-    'ssoSessionIdleTimeout: invalid input: expected number, received string',
-    'groups[0].subGroups[0].name: invalid input: expected string, received undefined',
+    'ssoSessionIdleTimeout: must be a number, got a text',
+    'groups[0].subGroups[0].name: is missing',
     'groups[0].subGroups[0].nome: unknown key `nome`',
-    'users[0].credentials[0].value: too small: expected string to have >=1 characters',
+    'users[0].credentials[0].value: must not be empty',
     'clients[0].secret: the secret is masked (`**********`): write the real one',
     'clients[0].redirectUri: unknown key `redirectUri`; did you mean `redirectUris`?',
     'acessTokenLifespan: unknown key `acessTokenLifespan`; did you mean `accessTokenLifespan`?',
