@@ -1,5 +1,12 @@
 import { dirname, resolve } from 'node:path'
-import { type DocumentPath, formatPath, type Problem, Problems, type SourceDocument } from '../kit/problems.ts'
+import {
+  type DocumentPath,
+  formatPath,
+  namedSource,
+  type Problem,
+  Problems,
+  type SourceDocument,
+} from '../kit/problems.ts'
 import { parseWith } from '../kit/schema.ts'
 import type { Adapting } from './adapt.ts'
 import { agreeOnProxyClient } from './agree-on-proxy-client.ts'
@@ -36,6 +43,9 @@ export function loadGatehouseYaml(path: string, { env, secretsOf }: GatehouseYam
   const text = readTextFile(path, { problems })
   const parsed = text && parseYaml(text, problems)
   const document = parsed && fillPlaceholders(parsed, { values: env, problems })
+  if (text && !parsed && !problems.hasErrors) {
+    problems.error(namedSource(path), [], 'says nothing', 'write at least `publicUrl: http://localhost:8080`')
+  }
   const settings = document && parseWith(gatehouseYamlSchema, document.value, { source: document.source, problems })
   if (!document || !settings)
     return { chain: undefined, problems: inOrder(problems.list), report, dataDirectory: undefined }
@@ -43,9 +53,10 @@ export function loadGatehouseYaml(path: string, { env, secretsOf }: GatehouseYam
   const folder = dirname(path)
   const dataDirectory = resolve(folder, settings.data)
   const apps = settings.apps.map(appRoute)
+  checkAppSecrets(document, { settings, problems })
   const adapting: Adapting = {
     publicUrl: settings.publicUrl,
-    secrets: secretsOf(dataDirectory),
+    secrets: withAppSecrets(secretsOf(dataDirectory), settings),
     apps,
     problems,
     report,
@@ -82,8 +93,36 @@ function withSection(problem: Problem, { value, source }: SourceDocument): Probl
   return { ...problem, path: [section, problem.path].filter(Boolean).join('.') }
 }
 
+/** An app and its client in the default realm have one secret; only the demo apps are told a made-up one. */
+function checkAppSecrets(
+  { source }: SourceDocument,
+  { settings, problems }: { settings: GatehouseYaml; problems: Problems },
+): void {
+  for (const [index, { clientId, clientSecret, host }] of settings.apps.entries()) {
+    const path = ['apps', index, 'clientSecret']
+    if (settings.realm !== undefined) {
+      if (clientSecret === undefined) continue
+      problems.error(source, path, 'has no effect beside `realm`', 'write the client into the realm')
+    } else if (clientId !== undefined && clientSecret === undefined && !Object.hasOwn(partHosts, host)) {
+      problems.error(source, path, 'is missing', 'write the secret the app has, or `$NAME` of a variable that holds it')
+    }
+  }
+}
+
+function withAppSecrets(secrets: ChainSecrets, { apps }: GatehouseYaml): ChainSecrets {
+  const own = apps.flatMap(({ clientId, clientSecret }) => (clientId && clientSecret ? [[clientId, clientSecret]] : []))
+  return { ...secrets, clients: { ...secrets.clients, ...Object.fromEntries(own) } }
+}
+
 /** The demo apps go by their names; any other host is a service. */
-function appRoute({ host, exempt, port, clientId, ...app }: GatehouseYaml['apps'][number]): AppRoute {
+function appRoute({
+  host,
+  exempt,
+  port,
+  clientId,
+  clientSecret: _secret,
+  ...app
+}: GatehouseYaml['apps'][number]): AppRoute {
   const own = Object.hasOwn(partHosts, host) ? partHosts[host as keyof typeof partHosts] : host
   return {
     ...app,

@@ -42,9 +42,15 @@ function readFile(path: string, refuse: Refuse): string | undefined {
     refuse(path, `larger than ${maximumFileBytes >> 20} MiB`)
   } catch (error) {
     const { code = 'unknown reason' } = error as NodeJS.ErrnoException
-    refuse(path, `cannot be read (${code})`)
+    refuse(path, `cannot be read (${reasons[code] ?? code})`)
   }
   return undefined
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'no permission',
 }
 
 type Refuse = (path: string, message: string, fix?: string) => void

@@ -134,7 +134,45 @@ test('a misspelt section and a public URL with a path are told', () => {
   ])
 })
 
+test('a file without anything in it is told, and so is what it lacks', () => {
+  expect(load({ 'gatehouse.yaml': '# publicUrl: later\n' }).lines).toEqual([
+    'gatehouse.yaml: error: says nothing; write at least `publicUrl: http://localhost:8080`',
+  ])
+  expect(load({ 'gatehouse.yaml': 'apps: [{name: a, prefix: /a/, host: a, port: 99999}]\n' }).lines).toEqual([
+    'gatehouse.yaml:1:1: error: publicUrl: is missing',
+    'gatehouse.yaml:1:40: error: apps[0].port: must be at most 65535',
+  ])
+})
+
+test('an app that signs its users in has a client with the secret it was told', () => {
+  const app = `{name: lab, prefix: /lab/, host: localhost, port: 5000, exempt: true, clientId: lab`
+  const { chain, lines } = load(
+    { 'gatehouse.yaml': `publicUrl: ${publicUrl}\napps:\n- ${app}, clientSecret: $LAB_SECRET}\n` },
+    { LAB_SECRET: 'the-secret-of-lab' },
+  )
+  expect(lines).toEqual([])
+  expect(chain?.realm?.realms[0]?.clients).toContainEqual(
+    expect.objectContaining({
+      clientId: 'lab',
+      secret: 'the-secret-of-lab',
+      redirectUris: [`${publicUrl}/lab/callback`],
+    }),
+  )
+  const without = load({ 'gatehouse.yaml': `publicUrl: ${publicUrl}\napps:\n- ${app}}\n` })
+  expect(without.lines).toEqual([
+    'gatehouse.yaml:3:3: error: apps[0].clientSecret: is missing; write the secret the app has, or `$NAME` of a variable that holds it',
+  ])
+  const beside = load({
+    'gatehouse.yaml': `publicUrl: ${publicUrl}\nrealm: {realm: team}\napps:\n- ${app}, clientSecret: s}\n`,
+  })
+  expect(beside.lines).toEqual([
+    'gatehouse.yaml:4:88: error: apps[0].clientSecret: has no effect beside `realm`; write the client into the realm',
+  ])
+})
+
 test('a file that is not there is a problem, not an exception', () => {
   const { problems } = loadGatehouseYaml('/nonexistent/gatehouse.yaml', { env: {}, secretsOf: () => secrets })
-  expect(problems.map(formatProblem)).toEqual(['/nonexistent/gatehouse.yaml: error: cannot be read (ENOENT)'])
+  expect(problems.map(formatProblem)).toEqual([
+    '/nonexistent/gatehouse.yaml: error: cannot be read (there is no such file)',
+  ])
 })
