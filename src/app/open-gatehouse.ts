@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Kysely } from 'kysely'
+import type { ChainConfig } from '../config/chain.ts'
 import { realmMigrations } from '../realm/migrations.ts'
 import { migrate } from '../store/migrate.ts'
 import { storeMigrations } from '../store/migrations.ts'
@@ -16,6 +17,11 @@ import type { GatehouseOptions, RunningParts, Tables } from './parts.ts'
 export interface Gatehouse {
   handle(request: IncomingMessage, response: ServerResponse): void
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /**
+   * Policies, routes and token rules of `chain` hold from the next request on; what else differs waits for a restart.
+   * @returns the names of what waits.
+   */
+  reload(chain: ChainConfig): readonly string[]
   readonly database: Kysely<Tables>
   /** Stops timers and connections and closes the database. */
   close(): Promise<void>
@@ -25,13 +31,16 @@ const purgeInterval = 10 * 60_000
 
 /** Opens the database, the parts a chain names, and the gateway in front of them. */
 export async function openGatehouse(options: GatehouseOptions): Promise<Gatehouse> {
-  const { chain, clock, random, log, outside } = options
+  const { clock, random, log, outside } = options
+  // Read at each request, so that a reload changes it under everybody.
+  const hosts = new Map(options.chain.hosts)
+  const chain = { ...options.chain, hosts }
   const database = await openDatabase(options.databaseFile)
   const records = openSqlRecords(database, clock)
   // The parts are found through this map, so that each can be given a `fetch` that reaches the ones opened after it.
   const parts: RunningParts = {}
   const fetch = loopbackFetch({ chain, parts, outside, random })
-  const dependencies = { ...options, database, records, fetch }
+  const dependencies = { ...options, chain, database, records, fetch }
   await openParts(parts, dependencies)
   const gateway = openChainGateway(parts, dependencies)
 
@@ -45,6 +54,14 @@ export async function openGatehouse(options: GatehouseOptions): Promise<Gatehous
       else response.writeHead(302, { location }).end()
     },
     upgrade: (request, socket, head) => gateway.upgrade(request, socket, head),
+    reload(next) {
+      const waiting = waitingForRestart(options.chain, next)
+      if (waiting.includes('extension providers')) return [...waiting, 'policies and routes']
+      hosts.clear()
+      for (const [name, part] of next.hosts) hosts.set(name, part)
+      gateway.reload(next.gateway)
+      return waiting
+    },
     database,
     async close() {
       clearInterval(purging)
@@ -53,6 +70,15 @@ export async function openGatehouse(options: GatehouseOptions): Promise<Gatehous
       await database.destroy()
     },
   }
+}
+
+/** What differs between two chains and is read only when they are opened. */
+function waitingForRestart(running: ChainConfig, next: ChainConfig): string[] {
+  const differs = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b)
+  const parts = (['realm', 'broker', 'proxy'] as const).filter((part) => differs(running[part], next[part]))
+  const servicesOf = ({ gateway }: ChainConfig) =>
+    gateway.meshConfig.extensionProviders.map(({ name, service }) => [name, service])
+  return differs(servicesOf(running), servicesOf(next)) ? [...parts, 'extension providers'] : parts
 }
 
 /** Opens the database file and brings it to the newest schema. */

@@ -29,7 +29,9 @@ export interface ChainPlan {
   readonly publicUrl: string | undefined
   /** Whether a realm without users gets two, to try it with. */
   readonly isDemo: boolean
-  /** @throws ConfigError with every problem. */
+  /** The file or directory it is read from; `undefined` for the default chain. */
+  readonly path: string | undefined
+  /** Reads the files, anew each time. @throws ConfigError with every problem. */
   chainAt(publicUrl: string): PlannedChain
 }
 
@@ -48,6 +50,7 @@ export function planChain(
   const { secrets } = data
   return {
     data,
+    path: source.kind === 'default' ? undefined : source.path,
     publicUrl: options.publicUrl,
     isDemo: true,
     chainAt(publicUrl) {
@@ -68,19 +71,26 @@ export function planChain(
 /** The file names its own address and data directory. */
 function planFile(path: string, { random, reset }: { random: Random; reset: boolean }): ChainPlan {
   let data: DataDirectory | undefined
-  const loaded = loadGatehouseYaml(path, {
-    env: process.env,
-    secretsOf(directory) {
-      data = openDataDirectory(directory, { random, reset })
+  const load = (): PlannedChain => {
+    const secretsOf = (directory: string) => {
+      data ??= openDataDirectory(directory, { random, reset })
       return data.secrets
-    },
-  })
-  const { chain, problems: warnings } = loaded
-  if (!chain) throw new ConfigError(warnings)
+    }
+    const { chain, problems: warnings } = loadGatehouseYaml(path, { env: process.env, secretsOf })
+    if (!chain) throw new ConfigError(warnings)
+    return { chain, warnings }
+  }
+  let first: PlannedChain | undefined = load()
+  const { publicUrl } = first.chain
   return {
     data: data ?? fail('data_directory', `\`${path}\` names no data directory`),
-    publicUrl: chain.publicUrl,
+    path,
+    publicUrl,
     isDemo: false,
-    chainAt: () => ({ chain, warnings }),
+    chainAt() {
+      const planned = first ?? load()
+      first = undefined
+      return planned
+    },
   }
 }

@@ -3,7 +3,7 @@ import process from 'node:process'
 import type { ChainConfig } from '../config/chain.ts'
 import { openDecisionRing } from '../gateway/decision-ring.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
-import { type LogLevel, openLog } from '../kit/log.ts'
+import { type Log, type LogLevel, openLog } from '../kit/log.ts'
 import type { Problem } from '../kit/problems.ts'
 import { systemRandom } from '../kit/random.ts'
 import { openRealmUsers } from '../realm/users.ts'
@@ -14,6 +14,7 @@ import { type Gatehouse, openGatehouse } from './open-gatehouse.ts'
 import { openServer } from './open-server.ts'
 import { type ChainPlan, type ChainSource, planChain } from './plan-chain.ts'
 import { settleMemory } from './settle-memory.ts'
+import { fingerprint, type WatchedFiles, watchFiles } from './watch-files.ts'
 
 /** What `gatehouse up` was asked for. */
 export interface StartOptions {
@@ -60,6 +61,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
     now: () => clock.now(),
     write: (line) => process.stderr.write(`${line}\n`),
   })
+  const since = options.source.kind === 'default' ? '' : fingerprint(options.source.path)
   const plan = planChain(options.source, { ...options, random: systemRandom })
   const listener = openServer()
   const wanted = options.port ?? localPort(plan.publicUrl) ?? defaultPort
@@ -86,6 +88,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
     const decisions = openDecisionLog({ ring, directory, chain: { source: options.source, publicUrl }, log })
     const users = await tellUsers(plan, { chain, gatehouse, clock })
     listener.serve(gatehouse)
+    const watched = watchChain(plan, { since, publicUrl, gatehouse, log })
     settleMemory()
     return {
       publicUrl,
@@ -95,6 +98,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
       dataDirectory: dirname(plan.data.databaseFile),
       ...users,
       async close() {
+        watched?.close()
         await listener.close(graceMilliseconds)
         await gatehouse.close()
         await decisions.close()
@@ -104,6 +108,24 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
     await listener.close(0)
     throw error
   }
+}
+
+/** Changed policies and routes hold at once; what is read only at a start is named. */
+function watchChain(
+  { path, chainAt }: ChainPlan,
+  { since, publicUrl, gatehouse, log }: { since: string; publicUrl: string; gatehouse: Gatehouse; log: Log },
+): WatchedFiles | undefined {
+  if (path === undefined) return undefined
+  return watchFiles({
+    path,
+    since,
+    load: () => chainAt(publicUrl),
+    apply({ chain }) {
+      const waiting = gatehouse.reload(chain)
+      if (waiting.length > 0) log.warn('some changes wait for a restart', { path, waiting })
+    },
+    log,
+  })
 }
 
 /** Who can sign in: the realm's users, made for a demo where there are none, and the broker's own. */

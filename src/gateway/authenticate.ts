@@ -4,7 +4,7 @@ import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { JwtRule } from '../policy/request-authentication.ts'
 import type { GatewayMode } from './config.ts'
-import { openKeySource } from './key-sources.ts'
+import { type KeySource, openKeySource } from './key-sources.ts'
 import { type FoundToken, findTokens, locationsOf, type TokenLocation, type TokenSource } from './token-locations.ts'
 import { type Refusal, type RefusalReason, refusalOf } from './token-refusals.ts'
 import { bareAudience, type TokenRule, type VerifiedToken, verifyToken } from './verify-token.ts'
@@ -46,6 +46,8 @@ interface Dependencies {
   readonly clock: Clock
   readonly log: Log
   readonly fetch: Fetch
+  /** Keys fetched before a reload, by where they come from. */
+  readonly keySources?: Map<string, KeySource>
 }
 
 const none: Authentication = { kind: 'none' }
@@ -62,7 +64,7 @@ export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: De
       index,
       rule,
       audiences: rule.audiences.map(bareAudience),
-      keys: openKeySource(rule, dependencies),
+      keys: knownKeySource(rule, dependencies),
     }),
   )
   return {
@@ -82,6 +84,15 @@ export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: De
       return verifiedBefore(findings, clock.now()) ?? verifyFindings(rules, findings, dependencies)
     },
   }
+}
+
+/** The keys of a rule; a reload keeps those it has, as when their issuer is down at that moment. */
+function knownKeySource(rule: JwtRule, dependencies: Dependencies): KeySource {
+  const { keySources } = dependencies
+  const name = JSON.stringify([rule.issuer, rule.jwksUri, rule.jwks, rule.timeoutMilliseconds])
+  const source = keySources?.get(name) ?? openKeySource(rule, dependencies)
+  keySources?.set(name, source)
+  return source
 }
 
 function groupByLocations(jwtRules: readonly JwtRule[]): readonly LocationGroup[] {

@@ -14,6 +14,7 @@ import type { GatewayContext } from './context.ts'
 import { type Arrival, Exchange, parseRequest } from './exchange.ts'
 import { openGrpcAsk } from './grpc/grpc-ask.ts'
 import { openHttpAsk } from './http-ask.ts'
+import type { KeySource } from './key-sources.ts'
 import type { ExtensionProvider } from './mesh-config.ts'
 import type { Observer } from './observer.ts'
 import { openSockets } from './open-sockets.ts'
@@ -84,6 +85,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     mode: options.mode ?? ('native' as const),
     ask,
     identityHeaders,
+    keySources: new Map<string, KeySource>(),
     fetch: options.fetch,
     clock,
     log,

@@ -16,6 +16,7 @@ import {
   identityNames,
   identityPrefixes,
 } from './incoming.ts'
+import type { KeySource } from './key-sources.ts'
 import type { MeshConfig } from './mesh-config.ts'
 import { compileProviders, type Provider } from './providers.ts'
 import { compileRoutes, type RouteTable } from './routes.ts'
@@ -39,6 +40,8 @@ export interface StateDependencies {
   readonly fetch: Fetch
   readonly clock: Clock
   readonly log: Log
+  /** Keys fetched before a reload, by where they come from. */
+  readonly keySources?: Map<string, KeySource>
   /** Further header names a client may not set (native mode). */
   readonly identityHeaders: readonly string[]
 }
