@@ -39,7 +39,9 @@ export const logoutKeepsSession: Rule = {
 }
 
 function endsProxyOnly(url: string): boolean {
-  const { pathname, searchParams } = new URL(url, 'http://platform')
+  const parsed = URL.parse(url, 'http://platform')
+  if (!parsed) return false
+  const { pathname, searchParams } = parsed
   if (!/\/(?:sign_out|logout)$/.test(pathname) || pathname.includes('/protocol/')) return false
   return !/logout|end_session|endsession/i.test(searchParams.get('rd') ?? '')
 }
