@@ -1,10 +1,13 @@
+import type { SourceDocument } from '../kit/problems.ts'
 import type { Adapting } from './adapt.ts'
-import { withVariables } from './adapt.ts'
+import { withValueAt, withVariables } from './adapt.ts'
 import { clientSecretOf } from './chain-secrets.ts'
+import { proxyClientId } from './default-realm.ts'
 import { type JsonObject, objectOf, objectsOf, textsOf, textValue, valueAt } from './json-values.ts'
 import { isPlaceholderSecret } from './known-public-secrets.ts'
-import type { Original, Originals } from './originals.ts'
+import type { Original, Originals, ProxyOriginal } from './originals.ts'
 import { proxyText, withProxySetting } from './proxy-settings.ts'
+import { isOurs } from './report.ts'
 
 /** The id Kubeflow gives the one client of its Dex. */
 const kubeflowClientId = 'kubeflow-oidc-authservice'
@@ -26,7 +29,8 @@ export function agreeOnProxyClient(originals: Originals, adapting: Adapting): Or
   const front = frontClient(originals)
   const index = dex ? findClient(dex, front) : -1
   const client = objectsOf(valueAt(objectOf(dex?.document.value), 'staticClients'))[index]
-  if (!dex || !client) return originals
+  if (!dex) return originals
+  if (!client) return withOwnClient({ ...originals, dex }, adapting)
 
   const [idName, secretName] = [textValue(client, 'idEnv'), textValue(client, 'secretEnv')]
   const { values } = dex.environment
@@ -46,8 +50,9 @@ export function agreeOnProxyClient(originals: Originals, adapting: Adapting): Or
   }
   fill('idEnv', idName, id, `\`${id}\``)
   fill('secretEnv', secretName, secret, secret === front.secret ? 'the secret the client has' : 'a generated secret')
+  const document = withWayBack({ ...originals, dex }, index, adapting)
   return withFrontClient(
-    { ...originals, dex: { ...dex, environment: withVariables(dex.environment, variables) } },
+    { ...originals, dex: { document, environment: withVariables(dex.environment, variables) } },
     { id, secret, adapting },
   )
 }
@@ -74,6 +79,44 @@ function findClient({ document, environment }: Original, { id, redirectUri }: Fr
   if (byId !== -1) return byId
   const byRedirect = clients.findIndex((client) => redirectsTo(client, redirectUri ?? '/oauth2/callback'))
   return byRedirect !== -1 ? byRedirect : clients.findIndex((client) => textValue(client, 'idEnv') === 'OIDC_CLIENT_ID')
+}
+
+/** Dex itself knows no sign-out, so its files do not say where one of oauth2-proxy comes back to. */
+function withWayBack(
+  { dex: { document }, proxy }: Originals & { readonly dex: Original },
+  index: number,
+  { report }: Adapting,
+): SourceDocument {
+  const path = ['staticClients', index, 'postLogoutRedirectURIs']
+  const client = objectsOf(valueAt(objectOf(document.value), 'staticClients'))[index] ?? {}
+  if (!proxy || valueAt(client, 'postLogoutRedirectURIs') !== undefined) return document
+  const to = signedOutPath(proxy)
+  report.at('filled in', document.source, path.slice(0, 2), 'postLogoutRedirectURIs', {
+    to,
+    why: 'where a sign-out comes back to',
+  })
+  return withValueAt(document, path, [to])
+}
+
+/** The page of oauth2-proxy where a sign-out ends. */
+const signedOutPath = (proxy: ProxyOriginal): string => `${proxyText(proxy, 'proxy_prefix') ?? '/oauth2'}/signed_out`
+
+/** An oauth2-proxy that no file speaks of is a client of Dex that no file speaks of either. */
+function withOwnClient(originals: Originals & { readonly dex: Original }, adapting: Adapting): Originals {
+  const { dex, proxy } = originals
+  if (!proxy?.document || !isOurs(proxy.document.source)) return originals
+  const secret = clientSecretOf(adapting.secrets, proxyClientId)
+  const clients = objectsOf(valueAt(objectOf(dex.document.value), 'staticClients'))
+  const own = {
+    id: proxyClientId,
+    name: 'oauth2-proxy',
+    secret,
+    redirectURIs: ['/oauth2/callback'],
+    postLogoutRedirectURIs: [signedOutPath(proxy)],
+  }
+  adapting.report.filled('a static client of Dex', { to: `\`${proxyClientId}\``, why: 'none is for oauth2-proxy' })
+  const document = withValueAt(dex.document, ['staticClients'], [...clients, own])
+  return withFrontClient({ ...originals, dex: { ...dex, document } }, { id: proxyClientId, secret, adapting })
 }
 
 /** Gives the proxy the id and secret of Dex's client where it has none. */

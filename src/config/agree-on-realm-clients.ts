@@ -38,7 +38,7 @@ function agreeWith(user: RealmUser, originals: Originals, adapting: Adapting): O
   }
   if (!realm) {
     report.filled(`realm \`${name}\``, {
-      why: `for ${user.title}; it has the client \`${user.clientId}\` and no users`,
+      why: `for ${user.title}; it has the client \`${user.clientId}\``,
     })
     return { ...agreed, realms: [...agreed.realms, newRealm(name, { user, secret })] }
   }

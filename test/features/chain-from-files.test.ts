@@ -49,6 +49,7 @@ describe('a platform’s own files, unchanged, give a working login', () => {
     const [, signOut = ''] = /href="([^"]+)">Sign out</.exec(portal.text) ?? []
     const signedOut = await client.follow(at(signOut))
     expect(signedOut.text).toContain('You are signed out')
+    expect(signedOut.text).toContain('Sign in again')
     const again = await client.follow(at('/echo/deep?format=json'))
     expect(again.text).toMatch(/id="kc-form-login"|Sign in with/)
   })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { partAt } from '../../src/config/host-map.ts'
 import { formatReport } from '../../src/config/report.ts'
-import { fixture, load } from './config-world.ts'
+import { directoryOf, fixture, load } from './config-world.ts'
 
 const errorsOf = (lines: readonly string[]) => lines.filter((line) => line.includes(': error: '))
 
@@ -215,4 +215,34 @@ test('of a broken directory every problem is told at once, with file and line', 
     'error realm.json:7 clients[0].redirectUris',
     'error twice.yaml:7',
   ])
+})
+
+test('policies and the static client of an app alone are a chain: oauth2-proxy is a client of its own', () => {
+  const directory = directoryOf({
+    'config.yaml': `issuer: https://cluster.example.com/dex
+storage: {type: memory}
+web: {http: "0.0.0.0:5556"}
+connectors:
+- {type: oidc, id: keycloak, name: Keycloak, config: {issuer: "https://cluster.example.com/auth/realms/prokube",
+   clientID: dex, clientSecret: the-secret-of-dex, redirectURI: "https://cluster.example.com/dex/callback",
+   insecureEnableGroups: true, scopes: [openid, profile, email, groups]}}
+staticClients:
+- id: {{ .Env.MYAPP_OIDC_CLIENT_ID }}
+  name: 'MyApp OIDC Auth Service'
+  redirectURIs: ["https://{{ .Env.DOMAIN }}/myapp/callback"]
+  secret: "{{ .Env.MYAPP_OIDC_CLIENT_SECRET }}"
+`,
+  })
+  const env = { DOMAIN: 'cluster.example.com', MYAPP_OIDC_CLIENT_ID: 'myapp', MYAPP_OIDC_CLIENT_SECRET: 'secret-of-it' }
+  const { chain, lines, report } = load(directory, { env })
+  expect(lines).toEqual([])
+  expect(chain?.broker?.staticClients).toMatchObject([
+    { id: 'myapp', redirectURIs: ['http://localhost:8080/myapp/callback'] },
+    { id: 'gatehouse-proxy', redirectURIs: ['/oauth2/callback'], postLogoutRedirectURIs: ['/oauth2/signed_out'] },
+  ])
+  expect(chain?.proxy).toMatchObject({
+    client_id: 'gatehouse-proxy',
+    client_secret: chain?.broker?.staticClients[1]?.secret,
+  })
+  expect(formatReport(report)).toContain('a static client of Dex: `gatehouse-proxy` (none is for oauth2-proxy)')
 })
