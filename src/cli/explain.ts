@@ -16,7 +16,7 @@ import { print, style } from './terminal.ts'
 /** `gatehouse explain` */
 export const explain: Command = {
   usage:
-    '[METHOD] URL [--as USER[,GROUP…] | --token T] [-H "name: value"]… [--from-ip A] [-f DIR] [--live URL] [--json]',
+    '[METHOD] URL | --request ID [--as USER[,GROUP…] | --token T] [-H "name: value"]… [--from-ip A] [-f DIR] [--live URL] [--json]',
   summary: 'tell why a request is answered as it is, layer by layer, and the smallest change that would alter it',
   options: {
     file: {

@@ -1,5 +1,5 @@
 import type { AuthorizationPolicy } from '../../../policy/authorization-policy.ts'
-import { claimsFor, claimsOf } from '../identity.ts'
+import { claimsFor, claimsOf, jwtRulesOf } from '../identity.ts'
 import { conditionsOf } from './change-policy.ts'
 import { withIdentity } from './change-request.ts'
 import type { Candidate, SuggestionKind } from './kind.ts'
@@ -13,9 +13,10 @@ export const signIn: SuggestionKind = ({ situation, walk, nowSeconds }) => {
   const isAsked = walk.trace.asked.length > 0
   const isProven = request.identity?.kind !== 'session' || isAsked
   if (claimsOf(request.identity) && isProven) return []
+  const takesTokens = jwtRulesOf(gateway).length > 0
   const groups = [...new Set([...gateway.authorizationPolicies.flatMap(groupsAsked), ...(proxy?.allowed_groups ?? [])])]
   const candidate = (group: string | undefined, at: number): Candidate => ({
-    text: textOf(isAsked, group),
+    text: textOf({ isAsked, takesTokens, group }),
     places: [],
     size: 1 + (group === undefined ? 0 : 1) + at / 100,
     apply(changed) {
@@ -27,11 +28,11 @@ export const signIn: SuggestionKind = ({ situation, walk, nowSeconds }) => {
   return [candidate(undefined, 0), ...groups.map(candidate)]
 }
 
-function textOf(isAsked: boolean, group: string | undefined): string {
-  if (isAsked) {
-    return group === undefined ? 'sign in, or send a token of a trusted issuer' : `sign in as a member of \`${group}\``
-  }
-  return `send a token of a trusted issuer${group === undefined ? '' : `, with the group \`${group}\``}`
+function textOf(how: { isAsked: boolean; takesTokens: boolean; group: string | undefined }): string {
+  const { isAsked, takesTokens, group } = how
+  if (!isAsked) return `send a token of a trusted issuer${group === undefined ? '' : `, with the group \`${group}\``}`
+  if (group !== undefined) return `sign in as a member of \`${group}\``
+  return takesTokens ? 'sign in, or send a token of a trusted issuer' : 'sign in'
 }
 
 /** Groups some ALLOW rule asks for by name. */

@@ -18,10 +18,19 @@ export async function suggest(explained: Explained, tryOut: WalkThrough): Promis
   const tried = await tryAll(explained, tryOut)
   const turns = ({ after }: Tried) => isLetThrough(after) !== before
   const all = tried.some(turns) || before ? tried : [...tried, ...(await tryTwo(explained, { tried, tryOut }))]
-  const told = all.filter((one) => turns(one) || leadsOn(explained.walk, one.after))
+  const told = smallestOfKind(all.filter((one) => turns(one) || leadsOn(explained.walk, one.after)))
   const rank = (one: Tried) => (turns(one) ? 0 : 1)
   const sorted = told.toSorted((a, b) => rank(a) - rank(b) || a.candidate.size - b.candidate.size)
   return sorted.slice(0, mostTold).map(suggestionOf)
+}
+
+/** More of a change that is enough already is none. */
+function smallestOfKind(tried: readonly Tried[]): Tried[] {
+  const kinds = Object.values(Object.groupBy(tried, ({ candidate }) => candidate.kind))
+  return kinds.flatMap((ones = []) => {
+    const smallest = Math.min(...ones.map(({ candidate }) => Math.floor(candidate.size)))
+    return ones.filter(({ candidate }) => candidate.size < smallest + 1)
+  })
 }
 
 type Named = Candidate & { readonly kind: string }
