@@ -1,4 +1,5 @@
 import type { ChainConfig } from '../config/chain.ts'
+import type { GatewayMode } from '../gateway/config.ts'
 import type { Fetch } from '../http/part.ts'
 import { explain } from '../insight/explain/explain.ts'
 import type { Explanation } from '../insight/explain/explanation.ts'
@@ -19,6 +20,8 @@ export type Sender =
 /** A request to explain. */
 export interface ExplainOptions {
   readonly chain: ChainConfig
+  /** `istio` decides as Istio does, holes included; `native`, unless told, as this gateway. */
+  readonly mode?: GatewayMode
   readonly request: Omit<AskedRequest, 'identity'>
   readonly sender: Sender
   /** The origin of a running chain, whose issuers are asked for their keys. */
@@ -31,15 +34,26 @@ export interface ExplainOptions {
 
 /** Explains a request against a chain's configuration; nothing of the chain needs to run. */
 export async function explainRequest(options: ExplainOptions): Promise<Explanation> {
-  const { chain, clock, random, live, request, sender, outside = (input, init) => fetch(input, init) } = options
+  const {
+    chain,
+    mode = 'native',
+    clock,
+    random,
+    live,
+    request,
+    sender,
+    outside = (input, init) => fetch(input, init),
+  } = options
   const nowSeconds = epochSeconds(clock)
   const { gateway, proxy } = chain
   const identity = identityOfSender(sender, { gateway, proxy, nowSeconds })
-  const tries = await openWalker({ chain, clock, random })
+  const tries = await openWalker({ chain, mode, clock, random })
   // whom we make up, no issuer vouches for
   const isReal = identity === undefined || identity.kind === 'token'
   const isLive = live !== undefined && isReal
-  const walker = isLive ? await openWalker({ chain, clock, random, fetch: liveFetch(live, chain, outside) }) : tries
+  const walker = isLive
+    ? await openWalker({ chain, mode, clock, random, fetch: liveFetch(live, chain, outside) })
+    : tries
   try {
     const explanation = await explain(
       { gateway, proxy, request: { ...request, identity } },

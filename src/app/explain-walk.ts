@@ -3,6 +3,7 @@ import { type Duplex, duplexPair } from 'node:stream'
 import type { ChainConfig } from '../config/chain.ts'
 import { partAt } from '../config/host-map.ts'
 import type { Ask } from '../gateway/ask.ts'
+import type { GatewayMode } from '../gateway/config.ts'
 import type { ObservedRequest, PipelineTrace, RefusalCause } from '../gateway/observer.ts'
 import { type GatewayOptions, openGateway } from '../gateway/open-gateway.ts'
 import type { Part } from '../http/part.ts'
@@ -26,6 +27,8 @@ export interface Walker {
 /** What walks depend on beside the situation. */
 export type WalkerOptions = Pick<GatewayDependencies, 'clock' | 'random'> & {
   readonly chain: ChainConfig
+  /** As Istio decides to the letter, or natively. */
+  readonly mode: GatewayMode
   /** Reaches the issuers themselves, so that signatures of real tokens can be checked; else ours vouches for them. */
   readonly fetch?: GatewayDependencies['fetch']
 }
@@ -93,7 +96,7 @@ function gatewayOptions(
   { situation, notes, credentials }: { situation: Situation; notes: Notes; credentials: Credentials },
   dependencies: Dependencies,
 ): GatewayOptions {
-  const { records, clock, random, log, fetch, chain } = dependencies
+  const { records, clock, random, log, fetch, chain, mode } = dependencies
   const { proxy: config } = situation
   const proxy = config && openProxy({ config, records, clock, random, log, fetch })
   const app = notingPart(notes)
@@ -103,6 +106,7 @@ function gatewayOptions(
   })
   return {
     ...options,
+    mode,
     resolveUpstream(host, port, namespace) {
       notes.destination = port === undefined ? host : `${host}:${port}`
       const name = partAt(chain.hosts, host, namespace)

@@ -5,6 +5,7 @@ import { type FoundDecision, findDecision } from '../app/decision-log.ts'
 import { readChain, sourceAt } from '../app/explain-chain.ts'
 import { explainDecision } from '../app/explain-decision.ts'
 import { explainRequest, type Sender } from '../app/explain-request.ts'
+import type { GatewayMode } from '../gateway/config.ts'
 import type { Explanation } from '../insight/explain/explanation.ts'
 import { formatExplanation } from '../insight/explain/format.ts'
 import { systemClock } from '../kit/clock.ts'
@@ -39,6 +40,7 @@ export const explain: Command = {
       help: 'with this header, `name: value`; may be repeated',
     },
     'from-ip': { type: 'string', value: 'A', help: 'from this address (default 127.0.0.1)' },
+    mode: { type: 'string', value: 'MODE', help: 'istio: as Istio itself decides, holes included (default native)' },
     live: { type: 'string', value: 'URL', help: 'check signatures with the keys of the chain running there' },
     data: { type: 'string', value: 'DIR', help: 'data directory of a chain that has run here (default ./.gatehouse)' },
     request: { type: 'string', value: 'ID', help: 'explain a refusal of the running chain by the id its answer told' },
@@ -102,6 +104,7 @@ async function explainUrl(input: CommandInput): Promise<Explanation> {
       headers: (lists['header'] ?? []).map(parseHeader),
       peerAddress: String(options['from-ip'] ?? '127.0.0.1'),
     },
+    mode: readMode(options['mode']),
     sender: readSender(options),
     live,
     clock: systemClock,
@@ -143,6 +146,11 @@ function readSender({ as, token }: CommandInput['options']): Sender {
   const [user = '', ...groups] = as.split(',').map((part) => part.trim())
   if (user === '') throw usage('--as needs a user, e.g. ada@example.com,team-a')
   return { kind: 'user', user, groups }
+}
+
+function readMode(mode: CommandInput['options'][string]): GatewayMode {
+  if (mode === undefined || mode === 'native' || mode === 'istio') return mode ?? 'native'
+  throw usage(`--mode must be native or istio, got \`${mode}\``)
 }
 
 function parseHeader(text: string): readonly [name: string, value: string] {

@@ -124,6 +124,35 @@ spec:
   expect(explanation.suggestions[0]).toMatchObject({ kind: 'grant-group', text: 'grant the group `team-a`' })
 })
 
+test.each([
+  ['Basic credentials', [['Authorization', 'Basic eDp5']]],
+  ['a scheme in lower case', [['Authorization', 'bearer x.y.z']]],
+  ['an empty Authorization', [['Authorization', '']]],
+  [
+    'a preflight with a token nobody checks',
+    [
+      ['Authorization', 'Bearer junk'],
+      ['Origin', 'https://elsewhere.example'],
+      ['Access-Control-Request-Method', 'GET'],
+    ],
+  ],
+] as const)('as Istio decides, %s skips the sign-in and is denied by the second policy', async (_, headers) => {
+  const explanation = await explained('/', { mode: 'istio', method: 'OPTIONS', headers })
+  expect(explanation.verdict).toMatchObject(rbac)
+  expect(layer(explanation, 'provider').outcome).toBe('skipped')
+  expect(told(explanation, 'policies')).toContain(
+    'notRequestPrincipals holds: there is no verified token, so no request principal',
+  )
+})
+
+test('as Istio decides, a client’s X-Auth-Request-Email reaches the app beside a good token', async () => {
+  const headers = [['X-Auth-Request-Email', 'evil@example.com']] as const
+  const istio = await explained('/', { mode: 'istio', headers, token: await stockToken() })
+  const native = await explained('/', { headers, token: await stockToken() })
+  expect(told(istio, 'app')).toContain('x-auth-request-email: evil@example.com')
+  expect(told(native, 'app')).not.toContain('evil@example.com')
+})
+
 test('a dry-run rule is told, and decides nothing', async () => {
   const yaml = `${stockPolicies()}
 ---

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { readChain } from '../../src/app/explain-chain.ts'
 import { explainRequest, type Sender } from '../../src/app/explain-request.ts'
 import type { ChainConfig } from '../../src/config/chain.ts'
-import { parseGatewayConfig } from '../../src/gateway/config.ts'
+import { type GatewayMode, parseGatewayConfig } from '../../src/gateway/config.ts'
 import type { Explanation, Layer } from '../../src/insight/explain/explanation.ts'
 import type { Identity } from '../../src/insight/explain/situation.ts'
 import { Problems } from '../../src/kit/problems.ts'
@@ -35,6 +35,7 @@ export function chainOf(yaml: string): ChainConfig {
 /** How a request deviates from an anonymous `GET`. */
 export interface Asking {
   readonly chain?: ChainConfig
+  readonly mode?: GatewayMode
   readonly method?: string
   readonly host?: string
   readonly headers?: readonly (readonly [string, string])[]
@@ -47,9 +48,17 @@ export interface Asking {
 
 /** Explains a request to the stock chain. */
 export function explained(target: string, asking: Asking = {}): Promise<Explanation> {
-  const { chain = stock, method = 'GET', host = 'platform.example.com', headers = [], from = '127.0.0.1' } = asking
+  const {
+    chain = stock,
+    mode = 'native',
+    method = 'GET',
+    host = 'platform.example.com',
+    headers = [],
+    from = '127.0.0.1',
+  } = asking
   return explainRequest({
     chain,
+    mode,
     request: { method, target, host, headers, peerAddress: from },
     sender: senderOf(asking),
     live: undefined,
