@@ -5,6 +5,7 @@ import type { JwtRule } from '../policy/request-authentication.ts'
 import { parseKeySet, type VerificationKey } from '../tokens/jwk.ts'
 import type { ParsedJwt } from '../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../tokens/remote-key-set.ts'
+import type { GatewayMode } from './config.ts'
 
 /** Where the keys of an issuer come from. */
 export interface KeySource {
@@ -13,6 +14,7 @@ export interface KeySource {
 }
 
 interface Dependencies {
+  readonly mode: GatewayMode
   readonly fetch: Fetch
   readonly clock: Clock
   readonly log: Log
@@ -28,8 +30,28 @@ export function openKeySource(rule: JwtRule, dependencies: Dependencies): KeySou
   return openDiscovered(rule, dependencies)
 }
 
-function openAt(url: string, rule: JwtRule, { fetch, clock, log }: Dependencies): RemoteKeySet {
-  return openRemoteKeySet({ url, fetch, clock, log, timeout: rule.timeoutMilliseconds })
+function openAt(url: string, rule: JwtRule, { mode, fetch, clock, log }: Dependencies): RemoteKeySet {
+  const guarded: typeof fetch = (input, init) => {
+    checkKeysUrl(url)
+    return fetch(input, init)
+  }
+  const istiod = mode === 'istio' ? { maxAge: istiodRefreshMilliseconds, refetchesUnknown: false } : {}
+  return openRemoteKeySet({ url, fetch: guarded, clock, log, timeout: rule.timeoutMilliseconds, ...istiod })
+}
+
+/** PILOT_JWT_PUB_KEY_REFRESH_INTERVAL; istiod never asks again because of an unknown `kid`. */
+const istiodRefreshMilliseconds = 20 * 60_000
+
+/** Where clouds tell machines their secrets; an issuer is never there. */
+const metadataHosts = new Set(['metadata.google.internal', '[fd00:ec2::254]', '100.100.100.200'])
+
+/** A key set is fetched from an address that configuration, or an issuer, names. @throws TypeError for link-local ones. */
+function checkKeysUrl(url: string): void {
+  const { hostname, protocol } = new URL(url)
+  const isLinkLocal = hostname.startsWith('169.254.') || /^\[(?:fe[89ab]|::ffff:a9fe:)/.test(hostname)
+  if (isLinkLocal || metadataHosts.has(hostname) || !/^https?:$/.test(protocol)) {
+    throw new TypeError(`keys are not fetched from \`${hostname}\`: it is no address of an issuer`)
+  }
 }
 
 const cooldownMilliseconds = 10_000
@@ -66,6 +88,7 @@ function openDiscovered(rule: JwtRule, dependencies: Dependencies): KeySource {
 
 async function discoverKeysUrl({ issuer, timeoutMilliseconds }: JwtRule, { fetch }: Dependencies): Promise<string> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  checkKeysUrl(url)
   const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMilliseconds) })
   if (!response.ok) throw new TypeError(`status ${response.status}`)
   const text = await response.text()

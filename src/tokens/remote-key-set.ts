@@ -23,6 +23,7 @@ export function openRemoteKeySet({
   maxAge = 600_000,
   cooldown = 10_000,
   timeout = 5_000,
+  refetchesUnknown = true,
 }: {
   url: string
   fetch: (url: string, init: RequestInit) => Promise<Response>
@@ -33,6 +34,8 @@ export function openRemoteKeySet({
   /** The least time between two fetches that an unknown `kid` or an earlier failure asks for. */
   cooldown?: number
   timeout?: number
+  /** Whether an unknown `kid` is a reason to ask again; without it only age is, as in istiod. */
+  refetchesUnknown?: boolean
 }): RemoteKeySet {
   let keys: readonly VerificationKey[] | undefined
   let fetchedAt = Number.NEGATIVE_INFINITY
@@ -64,7 +67,8 @@ export function openRemoteKeySet({
     async keysFor(jwt) {
       const mayTry = clock.now() - triedAt >= cooldown
       const isKnown = keys?.some(
-        (key) => key.kid === undefined || jwt.header.kid === undefined || key.kid === jwt.header.kid,
+        (key) =>
+          !refetchesUnknown || key.kid === undefined || jwt.header.kid === undefined || key.kid === jwt.header.kid,
       )
       if (!isKnown && (mayTry || fetching)) await refetch()
       else if (clock.now() - fetchedAt > maxAge && mayTry) void refetch()
