@@ -61,6 +61,15 @@ test('everything loading refuses is told, with the mistakes of every file at onc
   )
 })
 
+test('a path that a wider one of the other list covers is in both', () => {
+  const files = fixtureFiles('seed-000')
+  const name = 'authorizationpolicy.istio-ingressgateway-require-jwt.yaml'
+  files.set(name, (files.get(name) ?? '').replace('- /dex/**', '- /dex/healthz').replace('- /myapp/*', '- /myapp*'))
+  expect(placesOf(findingsOf(files).filter(({ rule }) => rule === 'exempt-in-one-list'))).toEqual([
+    `${name}:26:11 warning exempt-in-one-list`,
+  ])
+})
+
 test('issuers that differ by their host are found, although running them here would bring them together', () => {
   const files = fixtureFiles('seed-001')
   files.set(

@@ -28,13 +28,18 @@ function warnOfLone(
 ): void {
   const [other] = others
   if (!other) return
-  const exempted = new Set(others.flatMap(({ paths }) => paths))
+  const exempted = others.flatMap(({ paths: other }) => other)
   for (const { document, path, paths } of own) {
     for (const [index, value] of paths.entries()) {
-      if (exempted.has(value) || value.endsWith('**')) continue // `/dex/**` adds nothing to `/dex/*`
+      if (exempted.some((pattern) => covers(pattern, value)) || value.endsWith('**')) continue
       const place = seenAt({ source: other.document.source, path: other.path })
       const message = `\`${value}\` is exempt here, but not in the other policy${place}: ${consequence}`
       problems.warn(document.source, [...path, index], message, 'write it into both lists')
     }
   }
+}
+
+/** Whether a path, or all that begins as it does, is exempt by `pattern`: `/dex/*` covers `/dex/healthz`. */
+function covers(pattern: string, value: string): boolean {
+  return pattern === value || (pattern.endsWith('*') && value.startsWith(pattern.slice(0, -1)))
 }

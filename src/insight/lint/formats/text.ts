@@ -13,11 +13,18 @@ export interface Paint {
 
 /** Each finding with its line, why it bites and what to do; then how many there are. For people. */
 export function formatText({ findings, texts }: LintReport, paint: Paint): string {
-  const blocks = findings.map((finding) => `${block(finding, { texts, paint }).join('\n')}\n`)
+  const blocks = findings.map((finding, index) => {
+    const isFirst = findings.findIndex(({ rule }) => rule === finding.rule) === index
+    return `${block(finding, { texts, paint, isFirst }).join('\n')}\n`
+  })
   return [...blocks, summary(findings, paint), ''].join('\n')
 }
 
-function block(finding: Finding, { texts, paint }: { texts: LintReport['texts']; paint: Paint }): string[] {
+/** Why a rule bites is told the first time only. */
+function block(
+  finding: Finding,
+  { texts, paint, isFirst }: { texts: LintReport['texts']; paint: Paint; isFirst: boolean },
+): string[] {
   const { place, severity, rule, message, fix, edits } = finding
   const { file, line, column } = place
   const where = [file, line, column].filter((part) => part !== undefined).join(':')
@@ -27,7 +34,7 @@ function block(finding: Finding, { texts, paint }: { texts: LintReport['texts'];
     `${paint.bold(where)}  ${title}`,
     ...excerpt(finding, { texts, paint }),
     `  ${place.path === '' ? '' : `${paint.dim(`${place.path}:`)} `}${message}`,
-    ...(why === undefined || rule === 'configuration' ? [] : [`  ${paint.dim('why')}  ${why}`]),
+    ...(why === undefined || !isFirst || rule === 'configuration' ? [] : [`  ${paint.dim('why')}  ${why}`]),
     ...(fix === undefined
       ? []
       : [`  ${paint.dim('fix')}  ${fix}${edits.length > 0 ? paint.dim('  (--fix does it)') : ''}`]),
