@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest'
+import { rules } from '../../src/insight/lint/index.ts'
+import { findingsOf, fixtureFiles } from './check-world.ts'
+
+const badOf = (id: string) => rules.find((rule) => rule.id === id)?.bad ?? {}
+const count = (id: string, files: Readonly<Record<string, string>>) =>
+  findingsOf(files).filter(({ rule }) => rule === id).length
+
+/** The bad example of a rule, with more files or with a text of it replaced. */
+function changed(id: string, more: Readonly<Record<string, string>>, [from, to]: readonly [string, string] = ['', '']) {
+  const files = Object.entries({ ...badOf(id), ...more })
+  return Object.fromEntries(files.map(([name, text]) => [name, from === '' ? text : text.replace(from, to)]))
+}
+
+const istiod = (value: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: istio-system}
+spec:
+  template:
+    metadata: {labels: {app: ingressgateway}}
+    spec:
+      containers:
+      - name: discovery
+        image: istio/pilot
+        env:
+        - {name: PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS, value: "${value}"}
+`
+
+test('several providers are fine where istiod says so', () => {
+  expect(count('second-provider', changed('second-provider', { 'istiod.yaml': istiod('false') }))).toBe(1)
+  expect(count('second-provider', changed('second-provider', { 'istiod.yaml': istiod('true') }))).toBe(0)
+})
+
+test('a selector is known by the pods or the Gateway among the files', () => {
+  const gateway = (app: string) => `apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: gate, namespace: istio-system}
+spec:
+  selector: {app: ${app}}
+  servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]
+`
+  const id = 'selector-matches-nothing'
+  expect(count(id, changed(id, { 'istiod.yaml': istiod('true') }))).toBe(0)
+  expect(count(id, changed(id, { 'gate.yaml': gateway('ingressgateway') }))).toBe(0)
+  expect(count(id, changed(id, { 'gate.yaml': gateway('another') }))).toBe(1)
+})
+
+test('a selector of other pods is no matter of sign-in unless it asks for tokens', () => {
+  const id = 'selector-matches-nothing'
+  expect(count(id, changed(id, {}, ['notRequestPrincipals: ["*"]', 'namespaces: [team]']))).toBe(0)
+})
+
+test('a RequestAuthentication of the root namespace is for every workload, a contradicting selector for none of these', () => {
+  const id = 'principals-without-authentication'
+  expect(count(id, changed(id, {}, ['istio-ingress', 'istio-system']))).toBe(0)
+  const selector = '  selector: {matchLabels: {app: other}}\n'
+  const files = changed(id, {}, ['namespace: istio-ingress}\nspec:\n', `namespace: apps}\nspec:\n${selector}`])
+  const own = {
+    'team.yaml': (files['team.yaml'] ?? '').replace(
+      'spec:\n  rules',
+      'spec:\n  selector: {matchLabels: {app: mine}}\n  rules',
+    ),
+  }
+  expect(count(id, files)).toBe(0) // a policy for all pods may mean those
+  expect(count(id, own)).toBe(1)
+  expect(count(id, { 'team.yaml': own['team.yaml'].replace('app: other', 'app: mine') })).toBe(0)
+})
+
+test('policies alone are not said to lack a RequestAuthentication that is elsewhere', () => {
+  const [, policy = ''] = (badOf('principals-without-authentication')['team.yaml'] ?? '').split('---\n')
+  expect(count('principals-without-authentication', { 'policy.yaml': policy })).toBe(0)
+})
+
+test('a sign-out that oauth2-proxy itself hands on is whole', () => {
+  const chain = fixtureFiles('seed-001')
+  const cfg = chain.get('oauth2_proxy.cfg') ?? ''
+  const withSetting = (setting: string) =>
+    changed('logout-keeps-session', { ...Object.fromEntries(chain), 'oauth2_proxy.cfg': `${cfg}${setting}\n` })
+  expect(count('logout-keeps-session', withSetting('# nothing'))).toBe(1)
+  expect(
+    count(
+      'logout-keeps-session',
+      withSetting('backend_logout_url = "https://id.example.com/logout?id_token_hint={id_token}"'),
+    ),
+  ).toBe(0)
+})
+
+test('the cookie may live as long as the token, or be refreshed before it ends', () => {
+  const id = 'cookie-outlives-token'
+  const when = (from: string, to: string) => count(id, changed(id, {}, [from, to]))
+  expect(when('cookie_expire = "24h"', 'cookie_expire = "1h"')).toBe(0)
+  expect(when('cookie_refresh = "0"', 'cookie_refresh = "59m"')).toBe(0)
+  expect(when('cookie_refresh = "0"', 'cookie_refresh = "60m"')).toBe(1)
+  expect(when('expiry: {idTokens: 1h}\n', '')).toBe(0)
+  expect(when('cookie_expire = "24h"\n', '')).toBe(1)
+  expect(when('set_authorization_header = true', 'set_authorization_header = false')).toBe(0)
+})
+
+test('an ALLOW, or a DENY for other paths, does not always stand behind a CUSTOM policy', () => {
+  const id = 'custom-without-deny'
+  const policy = (spec: string) => `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: behind, namespace: istio-system}
+spec:
+${spec}`
+  const behind = (spec: string) => count(id, changed(id, { 'behind.yaml': policy(spec) }))
+  expect(behind('  rules: [{from: [{source: {requestPrincipals: ["*"]}}]}]\n')).toBe(0)
+  expect(behind('  rules: [{}]\n')).toBe(1)
+  expect(behind('  action: DENY\n  rules: [{to: [{operation: {paths: [/admin]}}]}]\n')).toBe(1)
+  expect(behind('  action: DENY\n  rules: [{from: [{source: {notRequestPrincipals: ["*"]}}]}]\n')).toBe(0)
+})
+
+test('path templates and stars at one end are no stray wildcards', () => {
+  const id = 'stray-wildcard'
+  const value = (text: string) => count(id, changed(id, {}, ['*,admin,*', text]))
+  for (const fine of ['*', 'admin*', '*admin', 'admin']) expect(value(fine), fine).toBe(0)
+  for (const stray of ['*a*', 'a*b', '*a*b', 'a*b*']) expect(value(stray), stray).toBe(1)
+  const path = (text: string) => count(id, changed('suffix-exemption', {}, ['*/healthz', text]))
+  for (const fine of ['/a/{*}/b', '/a/{**}', '/a/**']) expect(path(fine), fine).toBe(0)
+})
+
+test('hosts with a port, or with a star for it, are complete', () => {
+  const id = 'host-without-port'
+  const hosts = (text: string) => count(id, changed(id, {}, ['admin.example.com', text]))
+  expect(hosts('admin.example.com:8443')).toBe(0)
+  expect(hosts('"admin.*"')).toBe(0)
+  expect(hosts('"*.example.com", "*.example.com:*"')).toBe(1) // two stars: the second value matches nothing
+  expect(hosts('"*"')).toBe(0)
+})
