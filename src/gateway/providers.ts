@@ -21,6 +21,20 @@ export interface Provider {
   readonly goesDownstreamOnDeny: (name: string) => boolean
 }
 
+/**
+ * What a browser says of the site that caused a request. A provider in this process is told whatever its list says: it
+ * answers for sign-out paths of older dashboards (`/logout`), which no other site may call.
+ */
+const sourceHeaders = ['sec-fetch-site', 'origin']
+/** Without these a page may be framed, sniffed or kept; a provider in this process always has them relayed. */
+const pageHeaders = [
+  'content-security-policy',
+  'x-frame-options',
+  'x-content-type-options',
+  'referrer-policy',
+  'cache-control',
+]
+
 /** What a provider in this process gets where no `extensionProviders` entry says: all a browser login needs. */
 const inProcessDefaults = {
   failOpen: false,
@@ -28,7 +42,10 @@ const inProcessDefaults = {
   includeRequestBodyInCheck: undefined,
   includeAdditionalHeadersInCheck: {},
   protocol: 'http' as const,
-  includeRequestHeadersInCheck: ['cookie', 'accept', 'x-requested-with', 'sec-fetch-mode', 'sec-fetch-dest'],
+  includeRequestHeadersInCheck: [
+    ...['cookie', 'accept', 'x-requested-with', 'sec-fetch-mode', 'sec-fetch-dest'],
+    ...sourceHeaders,
+  ],
   headersToUpstreamOnAllow: ['authorization', 'x-auth-request-*'],
   headersToDownstreamOnAllow: ['set-cookie'],
   headersToDownstreamOnDeny: [],
@@ -59,13 +76,26 @@ export function compileProviders(
   const providers = new Map<string, Provider>()
   for (const [name, ask] of Object.entries(asks)) providers.set(name, compileProvider(name, ask, inProcessDefaults))
   for (const provider of extensionProviders) {
-    const ask = (Object.hasOwn(asks, provider.name) ? asks[provider.name] : undefined) ?? openAsk(provider)
-    providers.set(provider.name, compileProvider(provider.name, ask, provider))
+    const { name } = provider
+    const ask = Object.hasOwn(asks, name) ? asks[name] : undefined
+    const compiled = ask
+      ? compileProvider(name, ask, listsInProcess(provider))
+      : compileProvider(name, openAsk(provider), provider)
+    providers.set(name, compiled)
   }
   return providers
 }
 
 type Lists = Pick<ExtensionProvider, keyof typeof inProcessDefaults>
+
+function listsInProcess(lists: Lists): Lists {
+  const { includeRequestHeadersInCheck: given, headersToDownstreamOnDeny: relayed } = lists
+  return {
+    ...lists,
+    includeRequestHeadersInCheck: [...given, ...sourceHeaders],
+    headersToDownstreamOnDeny: relayed.length === 0 ? [] : [...relayed, ...pageHeaders],
+  }
+}
 
 function compileProvider(name: string, ask: Ask, lists: Lists): Provider {
   const isGiven = compileNamePatterns(lists.includeRequestHeadersInCheck)

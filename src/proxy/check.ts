@@ -20,6 +20,8 @@ export interface CheckAnswer {
   /** Name, value, name, value, …; names in lower case. */
   readonly headers: readonly string[]
   readonly body: string
+  /** On answers of the proxy's own endpoints: a page of theirs is no leave to pass, not even with status 200. */
+  readonly verdict?: 'deny'
 }
 
 /** What was found out about the sender before deciding. */

@@ -30,10 +30,14 @@ export function openChecker(core: ProxyCore): Checker {
 
   function checkSlowly(request: CheckRequest): Promise<CheckAnswer> {
     const endpoint = endpointAt(request.path, core)
-    if (endpoint) return answerAt(endpoint, request, new URLSearchParams())
+    if (endpoint) return answerAt(endpoint, request, new URLSearchParams()).then(asOwnPage)
     return guarded(request, async () =>
       renderDecision(request, decide(request, await lookUp(request.headers), rules), core),
     )
+  }
+
+  function asOwnPage(answer: CheckAnswer): CheckAnswer {
+    return { ...answer, verdict: 'deny' }
   }
 
   function answerAt(endpoint: Endpoint, request: CheckRequest, form: URLSearchParams): Promise<CheckAnswer> {
