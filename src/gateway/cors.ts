@@ -1,6 +1,6 @@
 import { parseGoDuration } from '../kit/duration.ts'
 import type { Reader } from '../policy/reader.ts'
-import type { Exchange } from './exchange.ts'
+import type { HeaderList } from './header-list.ts'
 import { matchesText, parseTextMatch, type TextMatch } from './text-matcher.ts'
 
 /** A VirtualService's `corsPolicy`, its answer to preflights made when it is read. */
@@ -12,6 +12,12 @@ export interface CorsPolicy {
   readonly onPreflight: readonly string[]
   /** Whether the app answers preflights of origins that are not allowed (`unmatchedPreflights`). */
   readonly forwardsUnmatched: boolean
+}
+
+/** What of a request CORS is about. */
+interface CorsRequest {
+  readonly method: string
+  readonly headers: HeaderList
 }
 
 const fields = [
@@ -65,25 +71,25 @@ function maxAge(reader: Reader): string[] {
 }
 
 /** A preflight (Fetch §3.2.2): a browser asks whether a script of another origin may send a request. */
-export function isPreflight({ method, headers }: Exchange): boolean {
+export function isPreflight({ method, headers }: CorsRequest): boolean {
   return method === 'OPTIONS' && !!headers.get('origin') && !!headers.get('access-control-request-method')
 }
 
 /** The head of the answer to a preflight; `undefined` where the origin is not allowed, so the app is asked. Flat. */
-export function preflightAnswer(policy: CorsPolicy, exchange: Exchange): readonly string[] | undefined {
-  const origin = allowedOrigin(policy, exchange)
+export function preflightAnswer(policy: CorsPolicy, request: CorsRequest): readonly string[] | undefined {
+  const origin = allowedOrigin(policy, request)
   if (origin !== undefined) return ['access-control-allow-origin', origin, ...policy.onPreflight]
   return policy.forwardsUnmatched ? undefined : []
 }
 
 /** What the answer to a request of an allowed origin tells the browser; nothing for others. Flat. */
-export function corsHeaders(policy: CorsPolicy, exchange: Exchange): readonly string[] {
-  const origin = allowedOrigin(policy, exchange)
+export function corsHeaders(policy: CorsPolicy, request: CorsRequest): readonly string[] {
+  const origin = allowedOrigin(policy, request)
   return origin === undefined ? [] : ['access-control-allow-origin', origin, ...policy.onAnswer]
 }
 
 /** The request's origin where the policy allows it (Envoy cors_filter.cc). */
-export function allowedOrigin({ origins }: CorsPolicy, { headers }: Exchange): string | undefined {
+export function allowedOrigin({ origins }: CorsPolicy, { headers }: CorsRequest): string | undefined {
   const origin = headers.get('origin')
   if (!origin) return undefined
   const isAllowed = origins.some(
