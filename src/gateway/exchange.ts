@@ -119,7 +119,7 @@ export function parseRequest(
   requestId: string,
 ): ParsedRequest | undefined {
   const target = parseTarget(request.url ?? '')
-  if (!target) return undefined
+  if (!target || request.httpVersionMajor !== 1) return undefined // Node reads `GET /a` as HTTP/0.9
   const path = normalisePath(target.path, state.config.meshConfig.pathNormalisation)
   const headers = state.headerReader.read(request.rawHeaders)
   if (path === undefined || !headers) return undefined

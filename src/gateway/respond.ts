@@ -40,7 +40,7 @@ function respondGrpc({ response, requestId }: Exchange, { status, headers = [], 
 
 /** A short text for people and programs. */
 export function respondText(exchange: Exchange, status: number, body: string, headers: readonly string[] = []): void {
-  respond(exchange, { status, body, headers: ['content-type', 'text/plain', ...headers] })
+  respond(exchange, { status, body, headers: [...(body === '' ? [] : ['content-type', 'text/plain']), ...headers] })
 }
 
 /** The policies refused: Envoy's 403, or natively a page for people. */
@@ -82,8 +82,10 @@ interface ForPeople {
   readonly headers?: readonly string[]
 }
 
-function respondForPeople(exchange: Exchange, status: number, { plain, headers = [], ...props }: ForPeople): void {
+function respondForPeople(exchange: Exchange, status: number, { plain, headers: own = [], ...props }: ForPeople): void {
   const { assetsPath } = exchange.context
+  // what a provider that allowed wants the browser to get, it gets with a refusal too, as from Envoy
+  const headers = [...own, ...exchange.responseHeaders]
   const wantsPage = exchange.state.isNative && (exchange.headers.get('accept') ?? '').includes('text/html')
   if (!wantsPage || assetsPath === undefined) {
     respondText(exchange, status, plain, headers)
@@ -103,7 +105,7 @@ export function respondAnswer(
   { status, headers, body }: AskAnswer,
   isRelayed: (name: string) => boolean,
 ): void {
-  const relayed: string[] = []
+  const relayed = [...exchange.responseHeaders]
   for (let at = 0; at < headers.length; at += 2) {
     const name = (headers[at] ?? '').toLowerCase()
     if (isRelayed(name) && name !== 'x-request-id') relayed.push(name, headers[at + 1] ?? '')

@@ -16,7 +16,7 @@ export interface Answer {
 const incidental = /^(?:date|server|connection|keep-alive|transfer-encoding|content-length|x-request-id|x-envoy-.*)$/
 
 export function answerOf({ status, body, reply, received }: Outcome, tokens: ReadonlyMap<string, string>): Answer {
-  const named = (text: string) => withTokenNames(text, tokens)
+  const named = (text: string) => withTokenNames(text, tokens).replace(/(\{payload:[^}]+\})\.[\w-]+/g, '$1.SIGNATURE')
   const lines = (headers: Outcome['reply']['headers']) =>
     headers
       .filter(([name]) => !incidental.test(name))

@@ -7,10 +7,10 @@ import { namedSource, Problems } from '../../src/kit/problems.ts'
 import { seededRandom } from '../world/random.ts'
 import { type Apps, listen, type Received, stop } from './apps.ts'
 import { exchangeRaw, type RawReply, requestBytes } from './raw-exchange.ts'
-import { type CorpusGroup, type CorpusRow, resourcesOf, withTokens } from './read-corpus.ts'
+import { type CorpusRow, type Enforced, resourcesOf, withTokens } from './read-corpus.ts'
 
 /** The configuration a group describes; throws with every error in it. */
-export function configOf(group: Pick<CorpusGroup, 'resources' | 'mesh'>, listenerPort = 8080): GatewayConfig {
+export function configOf(group: Enforced, listenerPort = 8080): GatewayConfig {
   const problems = new Problems()
   const documents = resourcesOf(group, listenerPort).map((value) => ({ value, source: namedSource('corpus.yaml') }))
   const config = parseGatewayConfig(documents, problems, { mode: 'istio' })
@@ -24,10 +24,7 @@ export interface LiveGateway {
   close(): Promise<void>
 }
 
-export async function openLiveGateway(
-  group: Pick<CorpusGroup, 'resources' | 'mesh'>,
-  { appPort, providerPort }: Apps,
-): Promise<LiveGateway> {
+export async function openLiveGateway(group: Enforced, { appPort, providerPort }: Apps): Promise<LiveGateway> {
   let gateway: Gateway | undefined
   const front = createServer((request, response) => gateway?.handle(request, response))
   front.on('upgrade', (request, socket, head) => gateway?.upgrade(request, socket, head))

@@ -6,6 +6,7 @@ export interface MalformedRequest {
   readonly ours?: { readonly status: number; readonly because: string }
 }
 
+const stricter = 'stricter: nothing that servers read differently is forwarded'
 const lines = (...parts: string[]) => `${parts.join('\r\n')}\r\n\r\n`
 const host = 'Host: a.com'
 const close = 'Connection: close'
@@ -30,14 +31,23 @@ export const malformedRequests: readonly MalformedRequest[] = [
   { name: 'negative content-length', bytes: `${lines('POST /a HTTP/1.1', host, close, 'Content-Length: -1')}` },
   {
     name: 'unknown transfer-encoding',
+    ours: { status: 400, because: 'refused as well, with another status' },
     bytes: `${lines('POST /a HTTP/1.1', host, close, 'Transfer-Encoding: gzip')}abc`,
   },
-  { name: 'chunked twice', bytes: `${lines('POST /a HTTP/1.1', host, close, chunked, chunked)}0\r\n\r\n` },
+  {
+    name: 'chunked twice',
+    ours: { status: 400, because: 'refused as well, with another status' },
+    bytes: `${lines('POST /a HTTP/1.1', host, close, chunked, chunked)}0\r\n\r\n`,
+  },
   {
     name: 'chunk size that is no number',
     bytes: `${lines('POST /a HTTP/1.1', host, close, chunked)}zz\r\nabc\r\n0\r\n\r\n`,
   },
-  { name: 'folded header', bytes: lines('GET /a HTTP/1.1', host, 'X-A: 1', ' 2', close) },
+  {
+    name: 'folded header',
+    ours: { status: 400, because: stricter },
+    bytes: lines('GET /a HTTP/1.1', host, 'X-A: 1', ' 2', close),
+  },
   { name: 'space before the colon', bytes: lines('GET /a HTTP/1.1', host, 'X-A : 1', close) },
   { name: 'header name with a space', bytes: lines('GET /a HTTP/1.1', host, 'X A: 1', close) },
   { name: 'empty header name', bytes: lines('GET /a HTTP/1.1', host, ': 1', close) },
@@ -45,24 +55,68 @@ export const malformedRequests: readonly MalformedRequest[] = [
   { name: 'control character in a value', bytes: lines('GET /a HTTP/1.1', host, 'X-A: 1\u00012', close) },
   { name: 'NUL in a value', bytes: lines('GET /a HTTP/1.1', host, 'X-A: 1\u00002', close) },
   { name: 'no host', bytes: lines('GET /a HTTP/1.1', close) },
-  { name: 'two hosts', bytes: lines('GET /a HTTP/1.1', host, 'Host: b.com', close) },
-  { name: 'two equal hosts', bytes: lines('GET /a HTTP/1.1', host, host, close) },
-  { name: 'empty host', bytes: lines('GET /a HTTP/1.1', 'Host: ', close) },
+  {
+    name: 'two hosts',
+    ours: { status: 400, because: stricter },
+    bytes: lines('GET /a HTTP/1.1', host, 'Host: b.com', close),
+  },
+  {
+    name: 'two equal hosts',
+    ours: { status: 400, because: stricter },
+    bytes: lines('GET /a HTTP/1.1', host, host, close),
+  },
+  { name: 'empty host', ours: { status: 400, because: stricter }, bytes: lines('GET /a HTTP/1.1', 'Host: ', close) },
   { name: 'host with a space', bytes: lines('GET /a HTTP/1.1', 'Host: a b', close) },
   { name: 'host with a slash', bytes: lines('GET /a HTTP/1.1', 'Host: a.com/x', close) },
-  { name: 'host with user information', bytes: lines('GET /a HTTP/1.1', 'Host: u@a.com', close) },
-  { name: 'HTTP/1.0 without a host', bytes: lines('GET /a HTTP/1.0', close) },
-  { name: 'HTTP/1.0', bytes: lines('GET /a HTTP/1.0', host, close) },
-  { name: 'HTTP/2.0 in words', bytes: lines('GET /a HTTP/2.0', host, close) },
-  { name: 'no version', bytes: lines('GET /a', host, close) },
+  {
+    name: 'host with user information',
+    ours: { status: 400, because: stricter },
+    bytes: lines('GET /a HTTP/1.1', 'Host: u@a.com', close),
+  },
+  {
+    name: 'HTTP/1.0 without a host',
+    ours: { status: 400, because: 'HTTP/1.0 is served, but only with a Host' },
+    bytes: lines('GET /a HTTP/1.0', close),
+  },
+  {
+    name: 'HTTP/1.0',
+    ours: { status: 200, because: 'health checks still speak it; istiod can turn it on too (PILOT_HTTP10)' },
+    bytes: lines('GET /a HTTP/1.0', host, close),
+  },
+  {
+    name: 'HTTP/2.0 in words',
+    ours: { status: 400, because: 'refused as well, with another status' },
+    bytes: lines('GET /a HTTP/2.0', host, close),
+  },
+  {
+    name: 'no version',
+    ours: { status: 400, because: 'refused as well, with another status' },
+    bytes: lines('GET /a', host, close),
+  },
   { name: 'absolute form', bytes: get('http://b.com/a') },
-  { name: 'absolute form of https', bytes: get('https://b.com/a') },
+  {
+    name: 'absolute form of https',
+    ours: { status: 200, because: 'the scheme of a target is not believed, so it cannot mismatch' },
+    bytes: get('https://b.com/a'),
+  },
   { name: 'absolute form without a path', bytes: get('http://b.com') },
-  { name: 'absolute form with user information', bytes: get('http://u@b.com/a') },
+  {
+    name: 'absolute form with user information',
+    ours: { status: 400, because: stricter },
+    bytes: get('http://u@b.com/a'),
+  },
   { name: 'absolute form of another scheme', bytes: get('ftp://b.com/a') },
   { name: 'path without a slash', bytes: get('a') },
-  { name: 'asterisk', bytes: lines('OPTIONS * HTTP/1.1', host, close) },
-  { name: 'CONNECT', bytes: lines('CONNECT b.com:443 HTTP/1.1', host, close) },
+  {
+    name: 'asterisk',
+    ours: { status: 400, because: 'refused as well, with another status' },
+    bytes: lines('OPTIONS * HTTP/1.1', host, close),
+  },
+  {
+    name: 'CONNECT',
+    ours: { status: 0, because: 'no tunnels: the connection is closed' },
+    bytes: lines('CONNECT b.com:443 HTTP/1.1', host, close),
+  },
   { name: 'TRACE', bytes: lines('TRACE /a HTTP/1.1', host, close) },
   { name: 'unknown method', bytes: lines('FOO /a HTTP/1.1', host, close) },
   { name: 'method in lower case', bytes: lines('get /a HTTP/1.1', host, close) },
@@ -78,12 +132,17 @@ export const malformedRequests: readonly MalformedRequest[] = [
   { name: 'tab in the path', bytes: get('/a\tb') },
   { name: 'backslash', bytes: get('/a\\b') },
   { name: 'above the root', bytes: get('/../../a') },
-  { name: 'bare line feeds', bytes: 'GET /a HTTP/1.1\nHost: a.com\nConnection: close\n\n' },
+  {
+    name: 'bare line feeds',
+    ours: { status: 400, because: stricter },
+    bytes: 'GET /a HTTP/1.1\nHost: a.com\nConnection: close\n\n',
+  },
   { name: 'empty lines first', bytes: `\r\n\r\n${get('/a')}` },
   { name: 'very long header', bytes: lines('GET /a HTTP/1.1', host, close, `X-A: ${'a'.repeat(70_000)}`) },
   { name: 'very long path', bytes: get(`/${'a'.repeat(70_000)}`) },
   {
     name: 'many headers',
+    ours: { status: 200, because: 'header bytes are limited, not their number' },
     bytes: lines('GET /a HTTP/1.1', host, close, ...Array.from({ length: 150 }, (_, at) => `X-${at}: 1`)),
   },
 ]

@@ -19,7 +19,7 @@ export function exchangeRaw(bytes: string, { port, from = '127.0.0.1' }: { port:
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
       const reply = parseReply(Buffer.concat(chunks).toString('latin1'))
-      if (!reply?.isWhole) return
+      if (!reply || !(reply.isWhole || bytes.startsWith('HEAD '))) return
       socket.destroy()
       resolve(reply)
     })

@@ -41,6 +41,12 @@ const groupSchema = z.strictObject({
   rows: z.array(rowSchema),
 })
 
+/** What a gateway is given to enforce. */
+export interface Enforced {
+  readonly mesh: Readonly<Record<string, unknown>>
+  readonly resources: readonly Readonly<Record<string, unknown>>[]
+}
+
 export type CorpusRow = z.infer<typeof rowSchema>
 export type CorpusGroup = z.infer<typeof groupSchema> & { readonly topic: string }
 
@@ -120,7 +126,7 @@ export function withTokenNames(text: string, tokens: ReadonlyMap<string, string>
 }
 
 /** The resources of a group as documents: keys filled in, and a route to the app where the group has none. */
-export function resourcesOf(group: Pick<CorpusGroup, 'resources' | 'mesh'>, listenerPort: number): readonly unknown[] {
+export function resourcesOf(group: Enforced, listenerPort: number): readonly unknown[] {
   const resources = group.resources.some(({ kind }) => kind === 'VirtualService')
     ? group.resources
     : [...group.resources, catchAll]

@@ -2,7 +2,7 @@ import type { Answer } from './answer.ts'
 
 /**
  * Differences that are no difference in meaning. Envoy tells an app `content-length: 0` of a request without a body (RFC
- * 9110 §8.6 lets either), and writes a body for the answer to no HEAD.
+ * 9110 §8.6 lets either).
  */
 export function withoutKnownDifferences(answer: Answer): Answer {
   if (answer.arrived === undefined) return answer

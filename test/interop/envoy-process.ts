@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Apps } from '../corpus/apps.ts'
 import { configOf } from '../corpus/live-gateway.ts'
-import type { CorpusGroup } from '../corpus/read-corpus.ts'
+import type { Enforced } from '../corpus/read-corpus.ts'
 import { findProgram, freePort, workDirectory } from '../world/programs.ts'
 import { type EnvoyListener, envoyBootstrap } from './envoy-config.ts'
 import { startProgram } from './programs.ts'
@@ -29,7 +29,9 @@ export function envoyVersion(path: string): string {
 }
 
 /** What one listener enforces. */
-export type EnvoyGroup = Pick<CorpusGroup, 'resources' | 'mesh' | 'severalProviders'>
+export interface EnvoyGroup extends Enforced {
+  readonly severalProviders: boolean
+}
 
 /** One Envoy with a listener for every group, in order. */
 export interface RunningEnvoy {
@@ -40,7 +42,7 @@ export interface RunningEnvoy {
 export async function startEnvoy(path: string, groups: readonly EnvoyGroup[], apps: Apps): Promise<RunningEnvoy> {
   const listeners: EnvoyListener[] = []
   for (const group of groups) {
-    const port = await freePort()
+    const port = await unusedPort(listeners)
     listeners.push({ port, config: configOf(group, port), severalProviders: group.severalProviders })
   }
   const adminPort = await freePort()
@@ -49,4 +51,10 @@ export async function startEnvoy(path: string, groups: readonly EnvoyGroup[], ap
   const args = ['-c', file, '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart']
   const program = await startProgram(path, args, { port: listeners.at(-1)?.port ?? adminPort })
   return { ports: listeners.map(({ port }) => port), stop: () => program.stop() }
+}
+
+/** Nothing listens until Envoy does, so the system may offer one port twice, and Envoy would share it. */
+async function unusedPort(listeners: readonly EnvoyListener[]): Promise<number> {
+  const port = await freePort()
+  return listeners.some((one) => one.port === port) ? unusedPort(listeners) : port
 }

@@ -24,7 +24,7 @@ if (path === undefined) console.warn(title)
 describe.skipIf(path === undefined)(path === undefined ? title : 'with the real Envoy', () => {
   const program = path ?? ''
   const groups = readCorpus()
-  const random = fc.sample(worlds, { seed: 20_26, numRuns: 50 }).map((world) => ({ ...world, severalProviders: false }))
+  const random = fc.sample(worlds, { seed: 20_26, numRuns: 30 }).map((world) => ({ ...world, severalProviders: false }))
   const open = { mesh: {}, resources: [], severalProviders: false }
   let apps: Apps
   let envoy: RunningEnvoy
@@ -88,6 +88,8 @@ describe.skipIf(path === undefined)(path === undefined ? title : 'with the real 
   function record(name: string, content: object): void {
     if (!isRecording) return
     const file = new URL(`../compat/envoy/${name}.json`, import.meta.url)
-    writeFileSync(file, `${JSON.stringify({ envoy: envoyVersion(program), ...content }, null, 1)}\n`)
+    const text = JSON.stringify({ envoy: envoyVersion(program), ...content })
+    // one answer, one exchange a line
+    writeFileSync(file, `${text.replaceAll(/,(?="[^"]+":\{"status"|\{"(?:request|mesh)")/g, ',\n')}\n`)
   }
 })
