@@ -42,7 +42,7 @@ export const gatehouseYamlSchema = z.strictObject({
           .default(false)
           .describe('the app signs its users in itself, so both policies let its paths alone'),
         clientId: z.string().optional().describe('its client in the realm; its callback is `<prefix>callback`'),
-        clientSecret: z.string().min(1).optional().describe('the secret of that client, as the app has it'),
+        clientSecret: z.string().optional().describe('the secret of that client, as the app has it'),
       }),
     )
     .default([]),

@@ -103,7 +103,7 @@ function checkAppSecrets(
     if (settings.realm !== undefined) {
       if (clientSecret === undefined) continue
       problems.error(source, path, 'has no effect beside `realm`', 'write the client into the realm')
-    } else if (clientId !== undefined && clientSecret === undefined && !Object.hasOwn(partHosts, host)) {
+    } else if (clientId !== undefined && !clientSecret && !Object.hasOwn(partHosts, host)) {
       problems.error(source, path, 'is missing', 'write the secret the app has, or `$NAME` of a variable that holds it')
     }
   }

@@ -158,10 +158,11 @@ test('an app that signs its users in has a client with the secret it was told', 
       redirectUris: [`${publicUrl}/lab/callback`],
     }),
   )
+  const missing = 'is missing; write the secret the app has, or `$NAME` of a variable that holds it'
   const without = load({ 'gatehouse.yaml': `publicUrl: ${publicUrl}\napps:\n- ${app}}\n` })
-  expect(without.lines).toEqual([
-    'gatehouse.yaml:3:3: error: apps[0].clientSecret: is missing; write the secret the app has, or `$NAME` of a variable that holds it',
-  ])
+  expect(without.lines).toEqual([`gatehouse.yaml:3:3: error: apps[0].clientSecret: ${missing}`])
+  const unset = load({ 'gatehouse.yaml': `publicUrl: ${publicUrl}\napps:\n- ${app}, clientSecret: $LAB_SECRET}\n` })
+  expect(unset.lines).toEqual([`gatehouse.yaml:3:88: error: apps[0].clientSecret: ${missing}`])
   const beside = load({
     'gatehouse.yaml': `publicUrl: ${publicUrl}\nrealm: {realm: team}\napps:\n- ${app}, clientSecret: s}\n`,
   })
