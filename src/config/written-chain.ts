@@ -1,4 +1,5 @@
 import { type DocumentPath, Problems, type Source, type SourceDocument } from '../kit/problems.ts'
+import type { ChainSecrets } from './chain-secrets.ts'
 import { findOriginals } from './find-originals.ts'
 import { loadChainFromTexts } from './from-directory.ts'
 import { isInCluster } from './host-map.ts'
@@ -37,7 +38,7 @@ export interface WrittenChain {
 }
 
 /** Secrets that take the place of missing ones; nothing is run with them. */
-const secrets = { state: 'unused', cookie: 'A'.repeat(43), clients: {} }
+export const unusedSecrets: ChainSecrets = { state: 'unused', cookie: 'A'.repeat(43), clients: {} }
 
 /** Reads files to be checked, not run: against each other as they would be loaded, and one by one as they are. */
 export function readWrittenChain(
@@ -48,7 +49,7 @@ export function readWrittenChain(
   const manifests = readManifests(texts, aside)
   const originals = findOriginals(manifests, { env, ...aside })
   const publicUrl = publicOrigin(originals)
-  loadChainFromTexts(texts, { publicUrl, secrets, env, apps: [], problems })
+  loadChainFromTexts(texts, { publicUrl, secrets: unusedSecrets, env, apps: [], problems })
   const { dex, proxy, istio, meshConfigs, realms } = originals
   problems.list.splice(0, problems.list.length, ...problems.list.filter((problem) => !isOurs(problem)))
   const variables = variablesOf(manifests)

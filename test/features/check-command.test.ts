@@ -41,6 +41,15 @@ test('files are named as they were given', () => {
   expect(check([directory, '--format', 'github']).stdout).toContain(`::error file=${file},line=8,col=16,`)
 })
 
+test('a gatehouse.yaml is checked as `up --config` reads it', () => {
+  const directory = directoryOf({ 'gatehouse.yaml': 'publicUrl: https://platform.example.com\nbrokr: {}\n' })
+  const { status, stdout } = check([directory, '--format', 'github'])
+  expect(status).toBe(1)
+  expect(stdout).toContain(`::error file=${join(directory, 'gatehouse.yaml')},line=2,`)
+  const fine = directoryOf({ 'gatehouse.yaml': 'publicUrl: https://platform.example.com\n' })
+  expect(check([fine]).status).toBe(0)
+})
+
 test('a stream is read as what its text is', () => {
   const [text = ''] = Object.values(exampleOf('stray-wildcard', 'bad'))
   expect(check(['-', '--format', 'json'], text)).toMatchObject({
