@@ -16,10 +16,12 @@ export function signedOutPage({
   endedAtProvider: boolean
 }): Promise<Response> {
   const body = html`<section class="card">
+<span class="emblem success" aria-hidden="true"></span>
 <h1>You are signed out</h1>
 ${
   endedAtProvider
-    ? html`<p class="muted">Your session here has ended.</p>`
+    ? html`<p class="muted">Your session has ended, here and at the sign-in provider. An app may keep a session of its own:
+on a shared computer, close the browser as well.</p>`
     : html`<p class="muted">Your session here has ended. The sign-in provider offers no way to end its own session from
 here, so signing in again may not ask for your password; close the browser on a shared computer.</p>`
 }
