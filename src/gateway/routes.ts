@@ -40,16 +40,9 @@ export function compileRoutes({ virtualServices, ingresses, workload }: GatewayC
     for (const host of bound) hosts.set(host, [...(hosts.get(host) ?? []), ...routes])
   }
   const indexes = new Map([...hosts].map(([host, routes]) => [host, indexRoutes(catchAllsLast(routes))]))
-  const wildcards = [...indexes.keys()]
-    .filter((host) => host.startsWith('*') && host !== '*')
-    .toSorted((a, b) => b.length - a.length)
-    .map((host) => [host.slice(1), indexes.get(host)] as const)
   const fallback = indexes.get('*')
-
   const indexOf = (host: string): RouteIndex | undefined =>
-    indexes.get(host) ??
-    wildcards.find(([suffix]) => host.length > suffix.length && host.endsWith(suffix))?.[1] ??
-    fallback
+    indexes.get(host) ?? underWildcard(indexes, host) ?? fallback
   const httpsHosts = ingresses.filter((one) => selects(one, workload)).flatMap((one) => one.httpsHosts)
   return {
     dependsOnToken,
@@ -62,6 +55,15 @@ export function compileRoutes({ virtualServices, ingresses, workload }: GatewayC
       return index?.find(facts, scheme)
     },
   }
+}
+
+/** The routes of the longest `*.suffix` a host is under; looked up label by label, so that their number costs nothing. */
+function underWildcard(indexes: ReadonlyMap<string, RouteIndex>, host: string): RouteIndex | undefined {
+  for (let dot = host.indexOf('.', 1); dot > 0; dot = host.indexOf('.', dot + 1)) {
+    const found = indexes.get(`*${host.slice(dot)}`)
+    if (found) return found
+  }
+  return undefined
 }
 
 function readsToken({ headers, withoutHeaders, claims, withoutClaims }: RouteMatch): boolean {

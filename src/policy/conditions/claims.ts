@@ -29,6 +29,7 @@ export const claims: ConditionKind = {
 export function namedClaim(name: string): ConditionKind {
   return {
     needsIdentity: true,
+    lookup: { textsOf: ({ claims: told }) => claimTexts(told, [name]), prefixOf: literalPrefix },
     compile: (values) => claims.compile(values, `[${name}]`),
     matched: (facts, { values }) => claims.matched(facts, { values, argument: `[${name}]` }),
     missed: (facts, { values }) => claims.missed(facts, { values, argument: `[${name}]` }),
