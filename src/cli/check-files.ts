@@ -1,7 +1,8 @@
-import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CheckedFiles } from '../app/check-files.ts'
 import { readTextFile, readTree } from '../config/read-tree.ts'
+import { GatehouseError } from '../kit/errors.ts'
 import type { Problems } from '../kit/problems.ts'
 
 /** Reads what is named on the command line, directories with all below them, `-` the standard input. */
@@ -27,16 +28,27 @@ function nameOfInput(text: string): string {
   return /^\s*\w+\s*=\s/m.test(text) && !/^\w+\s*:/m.test(text) ? 'stdin.cfg' : 'stdin.yaml'
 }
 
-/** Writes the texts that changed: all beside their files first, then each in its place, so that none is half written. */
+/**
+ * Writes the texts that changed: all beside their files first, then each in its place, so that none is half written.
+ * Links stay links, modes stay.
+ */
 export function writeChangedFiles(before: CheckedFiles, after: CheckedFiles): string[] {
   const changed = [...after].filter(([name, text]) => before.get(name) !== text)
-  const written = changed.map(([name, text]) => {
-    const path = realpathSync(name)
-    const beside = `${path}.gatehouse-new`
-    const mark = readFileSync(path, 'utf8').startsWith('\uFEFF') ? '\uFEFF' : ''
-    writeFileSync(beside, mark + text, { mode: statSync(path).mode })
-    return { path, beside }
-  })
-  for (const { path, beside } of written) renameSync(beside, path)
+  const written: { readonly path: string; readonly beside: string }[] = []
+  try {
+    for (const [name, text] of changed) {
+      const path = realpathSync(name)
+      const beside = `${path}.gatehouse-new`
+      written.push({ path, beside })
+      const mark = readFileSync(path, 'utf8').startsWith('\uFEFF') ? '\uFEFF' : ''
+      writeFileSync(beside, mark + text)
+      chmodSync(beside, statSync(path).mode)
+    }
+    for (const { path, beside } of written) renameSync(beside, path)
+  } catch (cause) {
+    for (const { beside } of written) rmSync(beside, { force: true })
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new GatehouseError('check', `the files cannot be written: ${reason}`, { cause })
+  }
   return changed.map(([name]) => name)
 }

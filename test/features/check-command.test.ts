@@ -1,70 +1,75 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { runCli } from '../../src/cli/index.ts'
 import { rules } from '../../src/insight/lint/index.ts'
 import { directoryOf } from './config-world.ts'
 
-const main = fileURLToPath(new URL('../../src/main.mjs', import.meta.url))
-
-function check(args: readonly string[], input = '') {
-  const env = { ...process.env, NO_COLOR: '1' }
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'check', ...args], {
-    input,
-    encoding: 'utf8',
-    env,
-  })
-  return { status, stdout, stderr }
+/** Runs `gatehouse check ARGS` in this process. */
+async function check(args: readonly string[]) {
+  const told = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    vi.spyOn(process[stream], 'write').mockImplementation((text) => {
+      told[stream] += String(text)
+      return true
+    })
+  }
+  try {
+    return { status: await runCli(['check', ...args]), ...told }
+  } finally {
+    vi.restoreAllMocks()
+  }
 }
 
 const exampleOf = (id: string, kind: 'bad' | 'good') => rules.find((rule) => rule.id === id)?.[kind] ?? {}
 
-test('errors exit with 1, clean files and notes with 0, warnings only when strict', () => {
-  expect(check([directoryOf(exampleOf('stray-wildcard', 'bad'))]).status).toBe(1)
-  expect(check([directoryOf(exampleOf('stray-wildcard', 'good'))])).toEqual({
+test('errors exit with 1, clean files and notes with 0, warnings only when strict', async () => {
+  expect((await check([directoryOf(exampleOf('stray-wildcard', 'bad'))])).status).toBe(1)
+  expect(await check([directoryOf(exampleOf('stray-wildcard', 'good'))])).toEqual({
     status: 0,
     stdout: 'nothing to complain of\n',
     stderr: '',
   })
   const warned = directoryOf(exampleOf('double-star', 'bad'))
-  expect(check([warned]).status).toBe(0)
-  expect(check([warned, '--strict']).status).toBe(1)
-  expect(check([warned, '--strict', '--ignore', 'double-star'])).toMatchObject({ status: 0 })
-  expect(check([warned, '--strict', '--severity', 'error'])).toMatchObject({ status: 0 })
+  expect((await check([warned])).status).toBe(0)
+  expect((await check([warned, '--strict'])).status).toBe(1)
+  expect(await check([warned, '--strict', '--ignore', 'double-star'])).toMatchObject({ status: 0 })
+  expect(await check([warned, '--strict', '--severity', 'error'])).toMatchObject({ status: 0 })
 })
 
-test('files are named as they were given', () => {
+test('files are named as they were given', async () => {
   const directory = directoryOf(exampleOf('stray-wildcard', 'bad'))
   const file = join(directory, 'policy.yaml')
-  expect(check([file]).stdout).toContain(`${file}:8:16  error stray-wildcard`)
-  expect(check([directory, '--format', 'github']).stdout).toContain(`::error file=${file},line=8,col=16,`)
+  expect((await check([file])).stdout).toContain(`${file}:8:16  error stray-wildcard`)
+  expect((await check([directory, '--format', 'github'])).stdout).toContain(`::error file=${file},line=8,col=16,`)
 })
 
-test('a gatehouse.yaml is checked as `up --config` reads it', () => {
+test('a gatehouse.yaml is checked as `up --config` reads it', async () => {
   const directory = directoryOf({ 'gatehouse.yaml': 'publicUrl: https://platform.example.com\nbrokr: {}\n' })
-  const { status, stdout } = check([directory, '--format', 'github'])
+  const { status, stdout } = await check([directory, '--format', 'github'])
   expect(status).toBe(1)
   expect(stdout).toContain(`::error file=${join(directory, 'gatehouse.yaml')},line=2,`)
   const fine = directoryOf({ 'gatehouse.yaml': 'publicUrl: https://platform.example.com\n' })
-  expect(check([fine]).status).toBe(0)
+  expect((await check([fine])).status).toBe(0)
 })
 
 test('a stream is read as what its text is', () => {
   const [text = ''] = Object.values(exampleOf('stray-wildcard', 'bad'))
-  expect(check(['-', '--format', 'json'], text)).toMatchObject({
-    status: 1,
-    stdout: expect.stringContaining('"file": "stdin.yaml"'),
-  })
+  const main = fileURLToPath(new URL('../../src/main.mjs', import.meta.url))
+  const run = spawnSync(process.execPath, [main, 'check', '-', '--format', 'json'], { input: text, encoding: 'utf8' })
+  expect(run.status).toBe(1)
+  expect(run.stdout).toContain('"file": "stdin.yaml"')
 })
 
-test('files that cannot be read are told, too', () => {
-  const { status, stdout } = check([join(directoryOf({}), 'absent.yaml')])
+test('files that cannot be read are told, too', async () => {
+  const { status, stdout } = await check([join(directoryOf({}), 'absent.yaml')])
   expect(status).toBe(1)
   expect(stdout).toContain('absent.yaml  error configuration')
 })
 
-test('called wrongly it says how, and exits with 2', () => {
+test('called wrongly it says how, and exits with 2', async () => {
   const wrong: readonly (readonly [readonly string[], string])[] = [
     [[], 'gatehouse: name the files or the directory to check, or `-` for the standard input\n'],
     [['x', '--format', 'xml'], 'gatehouse: --format must be one of text, json, sarif, github, got `xml`\n'],
@@ -72,26 +77,36 @@ test('called wrongly it says how, and exits with 2', () => {
     [['x', '--ignore', 'double-start'], 'gatehouse: unknown rule `double-start`; did you mean `double-star`?\n'],
     [['-', '--fix'], 'gatehouse: --fix changes files, so it does not go with the standard input\n'],
   ]
-  for (const [args, stderr] of wrong) expect(check(args)).toEqual({ status: 2, stdout: '', stderr })
+  for (const [args, stderr] of wrong) expect(await check(args)).toEqual({ status: 2, stdout: '', stderr })
 })
 
-test('--explain shows the page of a rule', () => {
-  const { status, stdout } = check(['--explain', 'exempt-in-one-list'])
+test('--explain shows the page of a rule', async () => {
+  const { status, stdout } = await check(['--explain', 'exempt-in-one-list'])
   expect(status).toBe(0)
   expect(stdout).toMatch(/^exempt-in-one-list {2}warning/)
   for (const part of ['Why  ', 'Fix  ', 'Bad', 'Good', '# policies.yaml']) expect(stdout).toContain(part)
 })
 
-test('--fix writes the files, shows what changed and is done the second time', () => {
+test('--fix writes the files, shows what changed and is done the second time', async () => {
   const directory = directoryOf(exampleOf('exempt-in-one-list', 'bad'))
   const file = join(directory, 'policies.yaml')
-  writeFileSync(file, readFileSync(file), { mode: 0o640 })
-  const mode = statSync(file).mode
-  const { status, stdout, stderr } = check([directory, '--fix'])
+  chmodSync(file, 0o666)
+  const { status, stdout, stderr } = await check([directory, '--fix'])
   expect({ status, stdout }).toEqual({ status: 0, stdout: 'nothing to complain of\n' })
   expect(stderr).toContain('-        notPaths: [/dex/*, /oauth2/*]\n+        notPaths: [/dex/*, /oauth2/*, /myapp/*]\n')
   expect(stderr).toContain(`mended 1 in ${file}\n`)
   expect(readFileSync(file, 'utf8')).toBe(exampleOf('exempt-in-one-list', 'good')['policies.yaml'])
-  expect(statSync(file).mode).toBe(mode)
-  expect(check([directory, '--fix'])).toEqual({ status: 0, stdout: 'nothing to complain of\n', stderr: '' })
+  expect(statSync(file).mode & 0o777).toBe(0o666)
+  expect(await check([directory, '--fix'])).toEqual({ status: 0, stdout: 'nothing to complain of\n', stderr: '' })
+})
+
+test('--fix writes through links and leaves nothing beside the files', async () => {
+  const directory = directoryOf(exampleOf('exempt-in-one-list', 'bad'))
+  const linked = directoryOf({})
+  symlinkSync(join(directory, 'policies.yaml'), join(linked, 'policies.yaml'))
+  expect((await check([linked, '--fix'])).status).toBe(0)
+  expect(readFileSync(join(directory, 'policies.yaml'), 'utf8')).toBe(
+    exampleOf('exempt-in-one-list', 'good')['policies.yaml'],
+  )
+  expect([readdirSync(directory), readdirSync(linked)]).toEqual([['policies.yaml'], ['policies.yaml']])
 })
