@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { GatehouseError } from '../kit/errors.ts'
-import { nearestName } from '../kit/problems.ts'
+import { ConfigError, nearestName } from '../kit/problems.ts'
 import { type Command, commandHelp, parseCommandLine } from './command.ts'
 
 /** Every command: what it is for, and where it lives (loaded when it is called). */
@@ -68,9 +68,20 @@ async function runCommand(name: string, args: readonly string[]): Promise<number
   try {
     return await command.run(parseCommandLine(command, args))
   } catch (error) {
+    if (error instanceof ConfigError) return complainOf(error)
     if (!(error instanceof GatehouseError)) throw error
     return complain(error.message, error.code === 'usage' ? 2 : 1)
   }
+}
+
+/** The problems as they are, so that editors and terminals find file and line; then what to make of them. */
+function complainOf({ message, problems }: ConfigError): number {
+  const count = (severity: string) => {
+    const found = problems.filter((problem) => problem.severity === severity).length
+    return found === 0 ? [] : [`${found} ${severity}${found === 1 ? '' : 's'}`]
+  }
+  process.stderr.write(`${message}\n\n`)
+  return complain(`${[...count('error'), ...count('warning')].join(' and ')}; correct the errors, then try again`, 1)
 }
 
 function complain(message: string, status: number): number {

@@ -243,6 +243,9 @@ test('a broken directory is refused before anything is listened on', async () =>
   expect(await command.ended()).toBe(1)
   expect(command.text()).toMatch(/istio\.yaml:21:3: error: spec\.action: unknown action `DENYY`/)
   expect(command.text()).not.toContain('ready')
+  expect(command.text()).toMatch(
+    /\n\ngatehouse: \d+ errors( and \d+ warnings?)?; correct the errors, then try again\n$/,
+  )
 })
 
 test.each([['--help'], ['up', '--help'], ['users', '--help'], ['version'], ['help', 'up']])(
