@@ -1,5 +1,5 @@
 import { decideCustom } from '../policy/decide.ts'
-import type { Allowance, AskAnswer } from './ask.ts'
+import type { Allowance, AskAnswer, AskRequest } from './ask.ts'
 import type { Exchange } from './exchange.ts'
 import { applyChange } from './header-operations.ts'
 import { hasBody, type PeekedBody, peekBody } from './peek-body.ts'
@@ -73,7 +73,7 @@ function askAbout(
   provider: Provider,
   body: PeekedBody | undefined,
 ): AskAnswer | Promise<AskAnswer> {
-  const { method, path, query, host, clientAddress, requestId, headers, peerAddress, socket, scheme } = exchange
+  const { method, path, query, host, clientAddress, requestId, headers } = exchange
   const failed = (cause: unknown): AskAnswer => {
     exchange.context.log.warn('provider could not be asked', { provider: provider.name, requestId, cause })
     return { status: 500, headers: [], body: '' }
@@ -81,16 +81,26 @@ function askAbout(
   try {
     const given = provider.givenHeaders(headers)
     if (body) given['x-envoy-auth-partial-body'] = String(!body.isWhole)
-    const { localAddress, localPort } = exchange
-    const peer = { address: peerAddress, port: socket.remotePort ?? 0, localAddress, localPort, scheme }
-    const about = { method, path: path + query, headers: given, clientAddress, requestId, host, peer }
-    const request = body ? { ...about, body: body.bytes } : about
+    const request = {
+      method,
+      path: path + query,
+      headers: given,
+      clientAddress,
+      requestId,
+      host,
+      ...(provider.isToldPeer ? { peer: peerOf(exchange) } : {}),
+      ...(body ? { body: body.bytes } : {}),
+    }
     exchange.trace?.asked.push({ provider: provider.name, request, answer: undefined })
     const answer = provider.ask(request)
     return answer instanceof Promise ? answer.catch(failed) : answer
   } catch (cause) {
     return failed(cause)
   }
+}
+
+function peerOf({ peerAddress, socket, localAddress, localPort, scheme }: Exchange): NonNullable<AskRequest['peer']> {
+  return { address: peerAddress, port: socket.remotePort ?? 0, localAddress, localPort, scheme }
 }
 
 /** Applies a provider's answer; `false` where the request ends with it. */

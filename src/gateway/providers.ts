@@ -7,6 +7,8 @@ import { compileNamePatterns } from './name-patterns.ts'
 export interface Provider {
   readonly name: string
   readonly ask: Ask
+  /** Whether it is told both ends of the connection (gRPC). */
+  readonly isToldPeer: boolean
   readonly failOpen: boolean
   readonly statusOnError: number
   /** How much of a body it is told; `undefined`: none. */
@@ -107,6 +109,7 @@ function compileProvider(name: string, ask: Ask, lists: Lists): Provider {
   return {
     name,
     ask,
+    isToldPeer: lists.protocol === 'grpc',
     failOpen: lists.failOpen,
     statusOnError: lists.statusOnError,
     body: lists.includeRequestBodyInCheck,
