@@ -93,13 +93,13 @@ type PartLine = readonly [name: string, path: string, what: string]
 function partLines({ chain }: RunningGatehouse): PartLine[] {
   const { broker, proxy, realm } = chain
   const realms = realm?.realms.map(
-    (one): PartLine => ['realm', `/auth/realms/${one.realm}`, 'identity provider (Keycloak)'],
+    (one): PartLine => ['realm', `/auth/realms/${one.realm}`, 'identity provider (Keycloak), an issuer for apps'],
   )
   const stoodInFor = proxy?.authservice ? 'oidc-authservice' : 'oauth2-proxy'
   return [
     ['gateway', '/', 'Istio policies, routes, identity headers'],
     ...(proxy ? [['proxy', `${proxy.proxy_prefix}/sign_in`, `sessions and checks (${stoodInFor})`] as const] : []),
-    ...(broker ? [['broker', new URL(broker.issuer).pathname, 'OIDC broker (Dex)'] as const] : []),
+    ...(broker ? [['broker', new URL(broker.issuer).pathname, 'OIDC broker (Dex), an issuer for apps'] as const] : []),
     ...(realms ?? []),
     ...appLines(chain),
   ]
