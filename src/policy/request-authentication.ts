@@ -85,18 +85,23 @@ function parseJwtRule(rule: Reader): JwtRule {
   return {
     place: rule.place,
     issuer,
-    audiences: rule.field('audiences').texts(),
+    audiences: filledTexts(rule.field('audiences')),
     jwksUri,
     jwks: parseKeys(rule.field('jwks')),
     fromHeaders: rule.field('fromHeaders').items().map(parseFromHeader),
-    fromParams: rule.field('fromParams').texts(),
-    fromCookies: rule.field('fromCookies').texts(),
+    fromParams: filledTexts(rule.field('fromParams')),
+    fromCookies: filledTexts(rule.field('fromCookies')),
     outputPayloadToHeader: headerName(rule.field('outputPayloadToHeader')),
     outputClaimToHeaders: rule.field('outputClaimToHeaders').items().flatMap(parseOutput),
     forwardOriginalToken: rule.field('forwardOriginalToken').flag() ?? false,
     timeoutMilliseconds: parseTimeout(rule.field('timeout')),
     spaceDelimitedClaims: rule.field('spaceDelimitedClaims').texts(),
   }
+}
+
+function filledTexts(list: Reader): readonly string[] {
+  for (const item of list.items()) if (item.value === '') item.error('must not be empty')
+  return list.texts()
 }
 
 function checkUrl(reader: Reader, url: string): void {

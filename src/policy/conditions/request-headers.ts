@@ -1,3 +1,4 @@
+import type { RequestFacts } from '../facts.ts'
 import { compileTexts } from '../text-match.ts'
 import { type ConditionKind, literalPrefix } from './condition.ts'
 
@@ -12,16 +13,22 @@ export const requestHeaders: ConditionKind = {
     const matches = compileTexts(values, { any: 'present' })
     const name = argument.toLowerCase()
     return (facts) => {
-      const joined = facts.header(name)
-      const isSeveral = joined !== undefined && (joined.includes(',') || name === 'cookie')
-      return isSeveral && facts.headerLines ? facts.headerLines(name).some(matches) : matches(joined)
+      const lines = linesOf(facts, name)
+      return typeof lines === 'object' ? lines.some(matches) : matches(lines)
     }
   },
-  lookup: { textsOf: (facts, argument) => facts.header(argument.toLowerCase()), prefixOf: literalPrefix },
+  lookup: { textsOf: (facts, argument) => linesOf(facts, argument.toLowerCase()), prefixOf: literalPrefix },
   // a value is not repeated: it may be a credential
   matched: (_, { argument }) => `header \`${argument}\` matches`,
   missed: (facts, { argument }) =>
     facts.header(argument.toLowerCase()) === undefined
       ? `header \`${argument}\` is absent`
       : `header \`${argument}\` does not match`,
+}
+
+/** A header's one line, or all of them; lines are only looked for where the joined text may be several. */
+function linesOf(facts: RequestFacts, name: string): string | readonly string[] | undefined {
+  const joined = facts.header(name)
+  const mayBeSeveral = joined !== undefined && (joined.includes(',') || name === 'cookie')
+  return mayBeSeveral && facts.headerLines ? facts.headerLines(name) : joined
 }
