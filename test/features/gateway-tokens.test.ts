@@ -172,7 +172,9 @@ describe('where tokens are', () => {
     const { get } = await open([inline], { mode: 'istio' })
     const [good, expired] = await Promise.all([mint(base), mint({ ...base, exp: now - 3600 })])
     expect(await get({ authorization: ['Basic x', `Bearer ${good}`] })).toMatchObject({ url: '/' })
-    expect(await get({ authorization: [`Bearer ${expired}`, `Bearer ${good}`] })).toContain('401 Jwt is not in the form')
+    expect(await get({ authorization: [`Bearer ${expired}`, `Bearer ${good}`] })).toContain(
+      '401 Jwt is not in the form',
+    )
   })
 
   test('in istio mode the prefix is found anywhere, natively only in front', async () => {
