@@ -125,6 +125,11 @@ export function withTokenNames(text: string, tokens: ReadonlyMap<string, string>
   return out
 }
 
+/** The groups a real Envoy can be given: our translation makes one route to the app and reads no VirtualService. */
+export function corpusForEnvoy(): readonly CorpusGroup[] {
+  return readCorpus().filter(({ resources }) => !resources.some(({ kind }) => kind === 'VirtualService'))
+}
+
 /** The resources of a group as documents: keys filled in, and a route to the app where the group has none. */
 export function resourcesOf(group: Enforced, listenerPort: number): readonly unknown[] {
   const resources = group.resources.some(({ kind }) => kind === 'VirtualService')

@@ -12,7 +12,7 @@ import { openLiveGateway, outcomeOf, sendRow } from '../corpus/live-gateway.ts'
 import { malformedRequests } from '../corpus/malformed.ts'
 import { worlds } from '../corpus/random-worlds.ts'
 import { exchangeRaw } from '../corpus/raw-exchange.ts'
-import { mintTokens, readCorpus, rowTitle } from '../corpus/read-corpus.ts'
+import { corpusForEnvoy, mintTokens, rowTitle } from '../corpus/read-corpus.ts'
 import { withoutKnownDifferences } from '../corpus/recordings.ts'
 import { envoyVersion, findEnvoy, type RunningEnvoy, startEnvoy } from './envoy-process.ts'
 
@@ -23,7 +23,7 @@ if (path === undefined) console.warn(title)
 
 describe.skipIf(path === undefined)(path === undefined ? title : 'with the real Envoy', () => {
   const program = path ?? ''
-  const groups = readCorpus()
+  const groups = corpusForEnvoy()
   const random = fc.sample(worlds, { seed: 20_26, numRuns: 30 }).map((world) => ({ ...world, severalProviders: false }))
   const open = { mesh: {}, resources: [], severalProviders: false }
   let apps: Apps

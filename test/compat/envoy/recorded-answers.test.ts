@@ -7,7 +7,7 @@ import { openLiveGateway, outcomeOf, sendRow } from '../../corpus/live-gateway.t
 import { malformedRequests } from '../../corpus/malformed.ts'
 import type { RandomRequest, RandomWorld } from '../../corpus/random-worlds.ts'
 import { exchangeRaw } from '../../corpus/raw-exchange.ts'
-import { mintTokens, readCorpus, rowTitle } from '../../corpus/read-corpus.ts'
+import { corpusForEnvoy, mintTokens, rowTitle } from '../../corpus/read-corpus.ts'
 import { withoutKnownDifferences } from '../../corpus/recordings.ts'
 
 interface RandomRecording {
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => apps.close())
 
 describe(`as Envoy ${corpus.envoy} answered`, () => {
-  test.each(readCorpus().map((group) => [`${group.topic}: ${group.name}`, group] as const))('%s', async (name, group) => {
+  test.each(corpusForEnvoy().map((group) => [`${group.topic}: ${group.name}`, group] as const))('%s', async (name, group) => {
     const live = await openLiveGateway(group, apps)
     for (const row of group.rows) {
       const recorded = corpus.answers[`${name}: ${rowTitle(row)}`]
