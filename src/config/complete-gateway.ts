@@ -30,6 +30,9 @@ export interface GatewayPlan {
   readonly identityHeaders: readonly string[]
 }
 
+/** One harmless policy must not be the reason why nobody is asked to sign in. */
+const unasked = 'no policy of the directory asks for a sign-in'
+
 /**
  * Completes Istio's side: policies, token verification, provider and routes that the directory has no file for are the
  * stock ones; policies that are there also exempt the parts which did not stand behind this gateway before (an
@@ -42,19 +45,20 @@ export function completeGateway(
   const { report, apps } = adapting
   const ofKind = (kind: string) => resources.filter(({ value }) => objectOf(value)['kind'] === kind)
   const added: SourceDocument[] = []
-  const fill = (what: string, documents: readonly SourceDocument[]) => {
+  const fill = (what: string, documents: readonly SourceDocument[], why = 'the directory has none') => {
     added.push(...documents)
-    report.filled(what, { why: 'the directory has none' })
+    report.filled(what, { why })
   }
-  const exempt = exemptPathsOf([...partRoutes, ...apps])
   const policies = ofKind('AuthorizationPolicy')
+  const ownExemptions = policies.flatMap(exemptionsOf).flatMap(({ paths }) => paths)
+  const exempt = [...new Set([...exemptPathsOf([...partRoutes, ...apps]), ...ownExemptions])]
   const provider = policies.map(providerOf).find((name) => name !== undefined)
   if (issuer === undefined) {
     const stock = stockAuthservice(exempt, { identityHeaders, provider })
-    if (policies.length === 0) fill('the policy that asks oidc-authservice for every request', stock.policies)
+    if (provider === undefined) fill('the policy that asks oidc-authservice for every request', stock.policies, unasked)
     if (!hasProviders(meshConfigs)) fill('the MeshConfig provider for oidc-authservice', stock.meshConfig)
   } else {
-    if (policies.length === 0) fill('the two stock policies', stockPolicies(exempt))
+    if (provider === undefined) fill('the two stock policies', stockPolicies(exempt), unasked)
     if (!hasProviders(meshConfigs)) fill('the MeshConfig provider for oauth2-proxy', stockMeshConfig(provider))
     if (ofKind('RequestAuthentication').length === 0) {
       fill('the RequestAuthentication of the stock', stockRequestAuthentication(issuer, audiences))

@@ -66,7 +66,7 @@ test('the report says per file what is honoured, changed, filled in and ignored,
       '  changed    35  connectors[0].config.issuer: https://keycloak.example.com/realms/ → http://localhost:8080/auth/realms/kubeflow',
       '  changed   21  redeem_url: http://dex.auth.svc.cluster.local:5556/dex/token → the broker here',
       'in no file',
-      '  filled in  the two stock policies (the directory has none)',
+      '  filled in  the two stock policies (no policy of the directory asks for a sign-in)',
     ]),
   )
 })
