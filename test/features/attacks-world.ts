@@ -24,8 +24,8 @@ export interface AttackWorld {
   readonly gatehouse: TestGatehouse
   readonly origin: string
   readonly host: string
-  /** Sends bytes as they are (Latin-1) and reads until the connection closes. */
-  raw(bytes: string): Promise<string>
+  /** Sends bytes as they are (Latin-1) and reads until the connection closes; `from` is an address of the loopback net. */
+  raw(bytes: string, from?: string): Promise<string>
   /** One request, spelled exactly so: the target as it stands, header lines as they stand. */
   ask(target: string, options?: AskOptions): Promise<WireAnswer>
   /** A scripted browser without cookies; `watch` sees every answer it gets, redirects included. */
@@ -43,6 +43,8 @@ export interface AskOptions {
   readonly headers?: readonly string[]
   readonly host?: string
   readonly body?: string
+  /** The client's address, `127.0.0.x`; only a chain with a `publicUrl` listens where those reach it. */
+  readonly from?: string
 }
 
 /** Starts the default chain, or one from a directory. */
@@ -59,12 +61,13 @@ export async function attackWorld({
     ...(publicUrl === undefined ? {} : { publicUrl }),
   })
   const { host } = new URL(gatehouse.publicUrl)
-  const raw = (bytes: string) => sendRaw(gatehouse.port.used, bytes)
+  const raw = (bytes: string, from?: string) => sendRaw(gatehouse.port.used, bytes, from)
   const passwordOf = (username = 'ada') => (from === undefined ? gatehouse.passwordOf(username) : ada.password)
-  const ask: AttackWorld['ask'] = async (target, { method = 'GET', headers = [], host: sent = host, body } = {}) => {
+  const ask: AttackWorld['ask'] = async (target, options = {}) => {
+    const { method = 'GET', headers = [], host: sent = host, body, from: address } = options
     const length = body === undefined ? [] : [`Content-Length: ${Buffer.byteLength(body, 'latin1')}`]
     const lines = [`${method} ${target} HTTP/1.1`, `Host: ${sent}`, ...headers, ...length, 'Connection: close']
-    return parseAnswer(await raw(`${lines.join('\r\n')}\r\n\r\n${body ?? ''}`))
+    return parseAnswer(await raw(`${lines.join('\r\n')}\r\n\r\n${body ?? ''}`, address))
   }
   const newBrowser: AttackWorld['newBrowser'] = (watch) => httpClient(fetcherOver(ask, watch))
   return {
@@ -163,10 +166,11 @@ export function form(fields: Readonly<Record<string, string>>): Pick<AskOptions,
 
 const patienceMilliseconds = 20_000
 
-function sendRaw(port: number, bytes: string): Promise<string> {
+function sendRaw(port: number, bytes: string, localAddress?: string): Promise<string> {
+  const way = localAddress === undefined ? { host: 'localhost' } : { host: '127.0.0.1', localAddress }
   return new Promise((resolve, reject) => {
     let text = ''
-    const socket = connect(port, 'localhost', () => socket.write(bytes, 'latin1'))
+    const socket = connect({ port, ...way }, () => socket.write(bytes, 'latin1'))
     socket.setEncoding('latin1')
     socket.setTimeout(patienceMilliseconds, () => socket.destroy(new Error(`no end of the answer to ${bytes}`)))
     socket.on('data', (chunk: string) => {
