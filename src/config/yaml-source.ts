@@ -1,10 +1,23 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type Scalar } from 'yaml'
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+} from 'yaml'
 import type { DocumentPath, Problems, Source, SourceDocument } from '../kit/problems.ts'
 import { scalarText } from './scalar-text.ts'
 import { addProblemAt, type Position, positionsOf, type SourceText } from './source-text.ts'
 
 /** Levels of nesting a document may have; the deepest real one (a CRD) has about 40. */
 const maximumDepth = 100
+/** Aliases a document may have; people write a few, and each is looked up among all that came before. */
+const maximumAliases = 200
 /** Syntax errors told per document; more say nothing new. */
 const maximumErrors = 20
 
@@ -49,7 +62,7 @@ export function splitYaml(source: SourceText): SourceText[] {
 /**
  * Reads one document. YAML 1.2 with merge keys and the `yes`/`no` booleans of YAML 1.1 (Go's readers know them), and so
  * JSON. Refused with a problem: syntax errors, repeated keys, `__proto__`, keys which are not text, more than 100
- * levels, aliases that multiply. An empty document or a refused one is `undefined`.
+ * levels, aliases by the hundred or that multiply. An empty document or a refused one is `undefined`.
  */
 export function parseYaml(source: SourceText, problems: Problems): YamlDocument | undefined {
   const before = problems.list.length
@@ -104,18 +117,28 @@ const yaml11Boolean = {
 } as const
 
 function checkNodes(document: Document.Parsed, report: Report): void {
+  const anchors = new Map<string, Node>()
+  let aliases = 0
   const open: { node: unknown; depth: number }[] = [{ node: document.contents, depth: 0 }]
+  // in the order of the document, so that an alias finds the anchor it stands for
   for (let next = open.pop(); next; next = open.pop()) {
     const { node, depth } = next
     if (depth > maximumDepth) {
       report(offsetOf(node), `nested deeper than ${maximumDepth} levels`)
       return
     }
-    if (isAlias(node) && holds(node.resolve(document), node)) report(offsetOf(node), 'an alias inside its own anchor')
-    if (isSeq(node)) for (const item of node.items) open.push({ node: item, depth: depth + 1 })
+    if (isAlias(node)) {
+      aliases += 1
+      if (aliases > maximumAliases) {
+        report(offsetOf(node), `more than ${maximumAliases} aliases`)
+        return
+      }
+      if (holds(anchors.get(node.source), node)) report(offsetOf(node), 'an alias inside its own anchor')
+    } else if (isNode(node) && node.anchor !== undefined) anchors.set(node.anchor, node)
+    if (isSeq(node)) for (const item of node.items.toReversed()) open.push({ node: item, depth: depth + 1 })
     if (!isMap(node)) continue
     checkKeys(node.items, report)
-    for (const { value } of node.items) open.push({ node: value, depth: depth + 1 })
+    for (const { value } of node.items.toReversed()) open.push({ node: value, depth: depth + 1 })
   }
 }
 
