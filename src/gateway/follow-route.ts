@@ -99,7 +99,9 @@ function redirectTarget(exchange: Exchange, route: Route, redirect: Redirect): s
   const swapped = prefix === undefined ? exchange.path : rewritePath(exchange.path, route, rewriteTo(prefix))
   const path = uri ?? swapped + exchange.query
   const port = redirect.keepsPort ? exchange.localPort : redirect.port
-  if (exchange.state.isNative && authority === undefined && scheme === undefined && port === undefined) return path
+  if (exchange.state.isNative && authority === undefined && scheme === undefined && port === undefined) {
+    return path.replace(/^\/{2,}/, '/') // `//evil.example` would be another host's address
+  }
   const host = authority ?? exchange.host
   const newScheme = scheme ?? exchange.scheme
   if (port === undefined) return `${newScheme}://${host}${path}`

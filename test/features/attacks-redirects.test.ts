@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { platformFiles } from '../world/platform-files.ts'
 import { type AttackWorld, attackWorld, authorize, loginPage, type WireAnswer } from './attacks-world.ts'
 
 let world: AttackWorld
@@ -133,6 +136,41 @@ describe('rd leads nowhere else', () => {
       expect(await answer.text()).not.toContain('evil.example"')
     }
   })
+})
+
+test('a route that redirects leads to no other host, whatever its path begins with', async () => {
+  const from = platformFiles()
+  writeFileSync(
+    join(from, 'moved.yaml'),
+    `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: moved, namespace: kubeflow }
+spec:
+  gateways: [kubeflow/kubeflow-gateway]
+  hosts: ["*"]
+  http:
+    - match: [{ uri: { prefix: /old/ } }]
+      redirect: { uri: "%PREFIX()%/" }
+    - match: [{ uri: { regex: "//.*" } }]
+      redirect: { redirectCode: 302 }
+`,
+  )
+  const chain = await attackWorld({ from })
+  const { cookie } = await chain.signIn()
+  for (const path of [
+    '/old//evil.example/x',
+    '/old///evil.example',
+    '/old/\\\\evil.example',
+    '//evil.example/x',
+    '/\\evil.example',
+  ]) {
+    const answer = await chain.ask(path, { headers: [`Cookie: ${cookie}`] })
+    const location = answer.header('location')
+    if (location === undefined) continue
+    expect(URL.parse(location, chain.origin)?.origin, `${path} → ${location}`).toBe(chain.origin)
+  }
+  expect((await chain.ask('/old/x?y', { headers: [`Cookie: ${cookie}`] })).header('location')).toBe('/x?y')
+  await chain.close()
 })
 
 describe('an unregistered redirect_uri is answered by a page, never followed', () => {
