@@ -120,6 +120,7 @@ export function defaultProxy({ publicUrl, secrets }: Omit<DefaultChain, 'apps'>)
     cookie_secret: secrets.cookie,
     cookie_secure: publicUrl.startsWith('https:'),
     cookie_expire: '24h',
-    cookie_refresh: 0,
+    // Asked every minute, the identity provider's word holds: who is disabled there is out here.
+    cookie_refresh: '1m',
   }
 }

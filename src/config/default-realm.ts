@@ -20,6 +20,9 @@ export function platformRealm({ publicUrl, secrets, apps }: DefaultRealm): Realm
   return realmRepresentationSchema.parse({
     realm: platformRealmName,
     displayName: 'Gatehouse',
+    // As long as the proxy's cookie: a session ends there after a day, or half a day without use.
+    ssoSessionIdleTimeout: 43_200,
+    ssoSessionMaxLifespan: 86_400,
     groups: [{ name: 'platform-users' }, { name: 'platform-admins' }, { name: 'team', subGroups: [{ name: 'ml' }] }],
     clients: [
       brokerClient({ clientId: brokerClientId, publicUrl, secrets }),

@@ -84,10 +84,21 @@ export function openSessions({
       const isAlive = clock.now() < diesAt(session, config)
       const code = cause instanceof GatehouseError ? cause.code : 'unknown'
       log.info('session not refreshed', { reason: code, stillAlive: isAlive, cause })
+      if (code === 'grant_refused') return refreshedElsewhere(id, session)
       if (isAlive) return session
       if (code === 'provider_unavailable') throw cause
       return undefined
     }
+  }
+
+  /**
+   * The provider has ended the session (signed out, disabled, removed), so it is over here, too, whatever its ID token
+   * says; unless another replica has just used the same refresh token.
+   */
+  async function refreshedElsewhere(id: string, { refreshToken }: Session): Promise<Session | undefined> {
+    const sealed = await renewed.find(id)
+    const other = sealed === undefined ? undefined : codec.open(sealed)
+    return other && other.refreshToken !== refreshToken && clock.now() < diesAt(other, config) ? other : undefined
   }
 
   async function remember(id: string, fresh: Session): Promise<void> {
