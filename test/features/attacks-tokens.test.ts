@@ -216,6 +216,7 @@ describe('a forged token is taken nowhere', () => {
       'other claims under a genuine signature': `${head}.${encode(claims)}.${signature}`,
       'no signature': `${head}.${body}.`,
       'a signature cut short': genuine.slice(0, -8),
+      'a signature with other bits to spare': `${genuine.slice(0, -1)}${nextCharacter(genuine.slice(-1))}`,
       'a signature of zeros': `${head}.${body}.${Buffer.alloc(256).toString('base64url')}`,
       'ES256 with r and s of zero': `${encode({ ...header, alg: 'ES256' })}.${encode(claims)}.${Buffer.alloc(64).toString('base64url')}`,
       'PS256 over RS256': `${encode({ ...header, alg: 'PS256' })}.${body}.${signature}`,
@@ -292,6 +293,12 @@ describe('a forged token is taken nowhere', () => {
     expect(fetches).toBe(0)
   })
 })
+
+/** The next character of the base64url alphabet, which differs in its last bit or two. */
+function nextCharacter(character: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  return alphabet.charAt((alphabet.indexOf(character) + 1) % 64)
+}
 
 describe('a token that the issuer itself signed', () => {
   const now = Math.floor(Date.now() / 1000)
