@@ -23,8 +23,8 @@ interface UsersAction {
   run(input: UsersInput, ...values: readonly string[]): Promise<void>
 }
 
-/** A session that the proxy or an app keeps for itself is none of the realm's. */
-const signedOut = 'signed out of the realm; apps that are open stay so until their own session ends'
+/** The proxy asks again every `cookie_refresh`; a session that an app keeps for itself is none of the realm's. */
+const signedOut = 'signed out: at once in the realm, within a minute behind the gateway (cookie_refresh)'
 
 const actions: Readonly<Record<string, UsersAction>> = {
   list: { arguments: [], run: listUsers },
@@ -67,8 +67,9 @@ export const users: Command = {
   },
   details: [
     '  NAME is a user name or an e-mail. Passwords are kept as hashes only: one that is lost is reset, not shown.',
-    '  A changed password, a disabled or a removed user ends that user’s sessions in the realm at once: no sign-in and',
-    '  no token from then on. An app that is open stays so until the session it keeps ends (cookie_expire: a day).',
+    '  A changed password, a disabled or a removed user ends that user’s sessions: in the realm at once, behind the',
+    '  gateway when the proxy next asks (cookie_refresh: a minute by default; 0 waits for the token’s end). An app with',
+    '  a sign-in of its own keeps its own session.',
   ].join('\n'),
   async run({ positionals, options }) {
     const [name = 'list', ...values] = positionals
