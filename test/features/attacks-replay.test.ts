@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Agent, request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { platformFiles } from '../world/platform-files.ts'
@@ -44,10 +45,10 @@ async function post({ base }: Issuer, fields: Readonly<Record<string, string>>):
 }
 
 /** A fresh code for the client `wiki`. */
-async function codeOf({ base, scope }: Issuer): Promise<string> {
+async function codeOf({ base, scope }: Issuer, more: Readonly<Record<string, string>> = {}): Promise<string> {
   const { browser } = await world.signIn()
   const query = new URLSearchParams({
-    ...{ client_id: wiki.id, redirect_uri: wiki.redirectUri, response_type: 'code', state: 's', scope },
+    ...{ client_id: wiki.id, redirect_uri: wiki.redirectUri, response_type: 'code', state: 's', scope, ...more },
   })
   const back = await authorize(world, browser, { url: `${base}/auth?${query}`, redirectUri: wiki.redirectUri })
   return back.searchParams.get('code') ?? ''
@@ -104,6 +105,29 @@ describe.each(issuers)('at the $name', (issuer) => {
     const { status, json } = await redeem(issuer, await codeOf(issuer), more)
     expect([400, 401]).toContain(status)
     expect(json['access_token']).toBeUndefined()
+  })
+})
+
+const verifier = 'v'.repeat(64)
+const challenge = createHash('sha256').update(verifier).digest('base64url')
+
+describe.each(issuers)('at the $name a code with a challenge', (issuer) => {
+  const s256 = { code_challenge: challenge, code_challenge_method: 'S256' }
+
+  test.each([
+    ['without a verifier', s256, {}],
+    ['with an empty verifier', s256, { code_verifier: '' }],
+    ['with another verifier', s256, { code_verifier: 'w'.repeat(64) }],
+    ['with the challenge as the verifier', s256, { code_verifier: challenge }],
+    ['with a method of the thief’s own', s256, { code_verifier: challenge, code_challenge_method: 'plain' }],
+    ['whose method was stripped on its way', { code_challenge: challenge }, { code_verifier: verifier }],
+  ] as const)('is worth nothing %s', async (_, asked, given) => {
+    const { status, json } = await redeem(issuer, await codeOf(issuer, asked), given)
+    expect([status, json['access_token']]).toEqual([400, undefined])
+  })
+
+  test('is worth something to who made it', async () => {
+    expect((await redeem(issuer, await codeOf(issuer, s256), { code_verifier: verifier })).status).toBe(200)
   })
 })
 
