@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HttpClient } from '../world/http-client.ts'
 import { platformFiles } from '../world/platform-files.ts'
@@ -142,6 +143,30 @@ describe('every page forbids to be framed, and to run anything that is not ours'
     })
     expect(pages.length).toBeGreaterThanOrEqual(4)
     for (const page of pages) expectGuarded(page, page.text.slice(0, 300))
+  })
+
+  test('where the broker asks for consent, or for a password itself', async () => {
+    const consent = await pagesOf(world, async (browser) => {
+      const query = new URLSearchParams({
+        ...{ client_id: 'gatehouse-proxy', redirect_uri: '/oauth2/callback', response_type: 'code', scope: 'openid' },
+        ...{ state: 'x', approval_prompt: 'force' },
+      })
+      const page = await browser.follow(`${world.origin}/dex/auth?${query}`)
+      const asked = await browser.submit(page, { username: 'ada', password: world.passwordOf() })
+      expect(asked.text).toContain('name="approval"')
+    })
+    const from = fileURLToPath(new URL('../fixtures/kubeflow/stock', import.meta.url))
+    const stock = await attackWorld({ from })
+    const passwords = await pagesOf(stock, async (browser) => {
+      let page = await browser.follow(`${stock.origin}/oauth2/start?rd=/echo/`)
+      for (let guess = 0; guess < 7; guess += 1) {
+        page = await browser.submit(page, { login: '<script>alert(1)</script>', password: 'wrong' })
+      }
+      expect(page.response.status).toBe(429)
+    })
+    await stock.close()
+    expect([consent.length, passwords.length]).toEqual([2, 8])
+    for (const page of [...consent, ...passwords]) expectGuarded(page, page.text.slice(0, 300))
   })
 
   test('where the policies refuse', async () => {
