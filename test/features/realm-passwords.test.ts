@@ -85,7 +85,7 @@ test('an unknown algorithm lets nobody in', async () => {
 
 /** Counts what is asked of the real hasher. */
 function countingHasher(): PasswordHasher & { readonly verified: string[] } {
-  const hasher = openPasswordHasher({ random: systemRandom, waiting: 10_000 })
+  const hasher = openPasswordHasher({ random: systemRandom, waiting: 10_000, waitingPerSource: 10_000 })
   const verified: string[] = []
   return {
     verified,
@@ -143,6 +143,33 @@ test('a stranger’s failures do not keep the user out, under any spelling of th
   for (let guess = 0; guess < 30; guess += 1) await from('203.0.113.9', 'ada', 'wrong')
   expect((await from('203.0.113.9', 'ADA@example.com', 'correct horse')).status).toBe(400)
   expect((await from('192.0.2.1', 'ada', 'correct horse')).status).toBe(200)
+})
+
+test('who tries name after name is slowed down, and nobody else is', async () => {
+  let looked = 0
+  const hasher: PasswordHasher = {
+    hash: openPasswordHasher({ random: systemRandom }).hash,
+    verify: async () => {
+      looked += 1
+      return false
+    },
+  }
+  const world = await realmWorld({ hasher })
+  const guess = (address: string, username: string) =>
+    world.browser(address).post(`${world.oidc}/token`, {
+      grant_type: 'password',
+      client_id: 'app',
+      client_secret: 'app-secret',
+      username,
+      password: 'wrong',
+    })
+  await Promise.all(Array.from({ length: 1200 }, (_, at) => guess('203.0.113.9', `name-${at}`)))
+  expect(looked).toBe(1000)
+  await guess('192.0.2.1', 'name-1200')
+  expect(looked).toBe(1001)
+  world.clock.advance(1000)
+  await guess('203.0.113.9', 'name-1201')
+  expect(looked).toBe(1002)
 })
 
 test('a realm with brute-force protection locks the account as it says', async () => {

@@ -28,7 +28,7 @@ export async function checkPassword(
   const account = user ? `id:${user.id}` : `name:${username.toLowerCase()}`
   if (!(await realm.throttle.admit(account, address))) return { kind: 'wrong', reason: 'too-many-failures' }
   const stored = user && (await realm.users.credentials(user.id))
-  const isRight = await realm.hasher.verify(password, stored?.password ?? nobodysPassword)
+  const isRight = await realm.hasher.verify(password, stored?.password ?? nobodysPassword, address)
   if (!user) return { kind: 'wrong', reason: 'unknown-user' }
   if (!stored?.password) return { kind: 'wrong', reason: 'no-password' }
   if (!isRight) return { kind: 'wrong', reason: 'bad-password' }

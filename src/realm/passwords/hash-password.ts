@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { hashRaw } from '@node-rs/argon2'
 import type { Random } from '../../kit/random.ts'
 import type { StoredPassword } from './stored-password.ts'
-import { openWorkQueue } from './work-queue.ts'
+import { openWorkQueue, type WorkQueueLimits } from './work-queue.ts'
 
 const pbkdf2OnPool = promisify(pbkdf2)
 
@@ -11,8 +11,11 @@ const pbkdf2OnPool = promisify(pbkdf2)
 export interface PasswordHasher {
   /** An Argon2id hash with Keycloak's parameters. @throws GatehouseError `overloaded` */
   hash(password: string): Promise<StoredPassword>
-  /** Whether the hash is this password's; false for an unknown algorithm. @throws GatehouseError `overloaded` */
-  verify(password: string, stored: StoredPassword): Promise<boolean>
+  /**
+   * Whether the hash is this password's; false for an unknown algorithm. `address`: who asks; one of them cannot take the
+   * whole line. @throws GatehouseError `overloaded`
+   */
+  verify(password: string, stored: StoredPassword, address?: string): Promise<boolean>
 }
 
 /** Keycloak's default (Argon2PasswordHashProviderFactory): Argon2id 1.3, 7 MiB, 5 passes, 1 lane, 32 bytes. */
@@ -39,12 +42,9 @@ export function openPasswordHasher({
   random,
   running = 2,
   waiting = 100,
-}: {
-  random: Random
-  running?: number
-  waiting?: number
-}): PasswordHasher {
-  const queue = openWorkQueue({ running, waiting })
+  waitingPerSource = 25,
+}: { random: Random } & Partial<WorkQueueLimits>): PasswordHasher {
+  const queue = openWorkQueue({ running, waiting, waitingPerSource })
   return {
     hash: (password) =>
       queue(async () => {
@@ -55,12 +55,12 @@ export function openPasswordHasher({
           parameters: argon2Parameters,
         }
       }),
-    verify: (password, stored) =>
+    verify: (password, stored, address) =>
       queue(async () => {
         const expected = Buffer.from(stored.secret.value, 'base64')
         const found = await derive(password, stored, expected.length)
         return found !== undefined && found.length === expected.length && timingSafeEqual(found, expected)
-      }),
+      }, address),
   }
 }
 

@@ -25,6 +25,12 @@ const perAddress: Limit = { free: 5, wait: (failures) => Math.min(300_000, 1000 
 /** Always on, from all addresses together: high, so that strangers cannot keep a user out for long. */
 const perAccount: Limit = { free: 100, wait: (failures) => Math.min(10_000, 100 * 2 ** (failures - 100)) }
 
+/**
+ * Always on, from one address over all accounts: trying name after name would otherwise leave two records for each. Mild,
+ * and cleared by every sign-in that succeeds, so that an office behind one address is not shut out by one of its own.
+ */
+const perSource: Limit = { free: 1000, wait: (failures) => Math.min(1000, 10 * 2 ** (failures - 1000)) }
+
 const windowMs = 12 * 3600 * 1000
 
 /** Opens a realm's throttle over records, so that all replicas count together. */
@@ -48,6 +54,7 @@ export function openThrottle({
     createHash('sha256')
       .update([realmId, ...parts].join('\0'))
       .digest('base64url')
+  const sourceOf = (address: string) => idOf('address', address)
 
   async function count(id: string): Promise<number> {
     for (;;) {
@@ -71,10 +78,12 @@ export function openThrottle({
 
   return {
     async admit(account, address) {
+      if (!(await admitBy(sourceOf(address), perSource))) return false
       if (!(await admitBy(idOf(account, address), perAddress))) return false
       return admitBy(idOf(account), accountLimit)
     },
     async forget(account, address) {
+      await forgetBy(sourceOf(address))
       await forgetBy(idOf(account, address))
       await forgetBy(idOf(account))
     },

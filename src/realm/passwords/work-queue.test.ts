@@ -10,7 +10,7 @@ function gate() {
 }
 
 test('so much runs at once, so much waits, the rest is refused at once', async () => {
-  const queue = openWorkQueue({ running: 2, waiting: 1 })
+  const queue = openWorkQueue({ running: 2, waiting: 1, waitingPerSource: 1 })
   const { open, opened } = gate()
   const started: number[] = []
   const work = (id: number) => async () => {
@@ -27,7 +27,18 @@ test('so much runs at once, so much waits, the rest is refused at once', async (
 })
 
 test('work that fails makes room for the next', async () => {
-  const queue = openWorkQueue({ running: 1, waiting: 0 })
+  const queue = openWorkQueue({ running: 1, waiting: 0, waitingPerSource: 0 })
   await expect(queue(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(await queue(async () => 'yes')).toBe('yes')
+})
+
+test('one source fills its share of the line, and the others still get in', async () => {
+  const queue = openWorkQueue({ running: 1, waiting: 4, waitingPerSource: 2 })
+  const { open, opened } = gate()
+  const work = async () => opened
+  const accepted = [queue(work, 'flood'), queue(work, 'flood'), queue(work, 'flood')]
+  await expect(queue(work, 'flood')).rejects.toMatchObject({ code: 'overloaded' })
+  accepted.push(queue(work, 'neighbour'), queue(work))
+  open()
+  await Promise.all(accepted)
 })
