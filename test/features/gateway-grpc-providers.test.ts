@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { MessageReader, MessageWriter } from '../../src/gateway/grpc/protobuf.ts'
+import { MessageReader, MessageWriter } from '../../src/kit/protobuf.ts'
 import { catchAllRoute, type GatewayWorld, gatewayWorld } from './gateway-world.ts'
 
 const closers: (() => Promise<unknown>)[] = []

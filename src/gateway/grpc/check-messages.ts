@@ -1,5 +1,5 @@
 import type { Allowance, AskAnswer, AskRequest, HeaderChange } from '../ask.ts'
-import { MessageReader, MessageWriter } from './protobuf.ts'
+import { MessageReader, MessageWriter } from '../../kit/protobuf.ts'
 
 /** What a check tells beside the request. */
 export interface CheckContext {
