@@ -14,4 +14,8 @@ export interface Session {
   readonly user?: string
   readonly groups?: readonly string[]
   readonly preferredUsername?: string
+  /** Claims kept beside those above (`additionalClaims` of the alpha configuration). */
+  readonly additionalClaims?: Readonly<Record<string, unknown>>
+  /** Id of the provider the user signed in at; set only where more than one is configured. */
+  readonly provider?: string
 }

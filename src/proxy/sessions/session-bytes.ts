@@ -18,6 +18,8 @@ export function encodeSession(session: Session): Uint8Array {
     u: user || undefined,
     g: groups && groups.length > 0 ? groups : undefined,
     pu: session.preferredUsername || undefined,
+    ac: session.additionalClaims,
+    pv: session.provider, // ours; the original ignores keys it does not know
   }
   return encode(fields, { ignoreUndefined: true })
 }
@@ -26,15 +28,19 @@ export function encodeSession(session: Session): Uint8Array {
 export function decodeSession(bytes: Uint8Array): Session | undefined {
   const fields = decodeMap(bytes)
   if (!fields) return undefined
-  const { ca, eo, at, it, rt, n, e, u, g, pu } = fields
+  const { ca, eo, at, it, rt, n, e, u, g, pu, ac, pv } = fields
   if (!(ca instanceof Date) || !isOptional(eo, (value) => value instanceof Date)) return undefined
-  if (![at, it, rt, e, u, pu].every((text) => isOptional(text, (value) => typeof value === 'string'))) return undefined
+  if (![at, it, rt, e, u, pu, pv].every((text) => isOptional(text, (value) => typeof value === 'string')))
+    return undefined
   if (!isOptional(n, (value) => value instanceof Uint8Array)) return undefined
   if (!isOptional(g, (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'))) return undefined
+  if (!isOptional(ac, isMap)) return undefined
   const isNever = !(eo instanceof Date) || eo.getTime() <= goZeroTime
   const nonce = n instanceof Uint8Array ? new Uint8Array(n) : undefined
   const named = { accessToken: at, idToken: it, refreshToken: rt, nonce, email: e, user: u, groups: g }
-  const present = Object.entries({ ...named, preferredUsername: pu }).filter(([, value]) => value !== undefined)
+  const present = Object.entries({ ...named, preferredUsername: pu, additionalClaims: ac, provider: pv }).filter(
+    ([, value]) => value !== undefined,
+  )
   return {
     createdAt: ca.getTime(),
     ...(isNever ? {} : { expiresAt: eo.getTime() }),
@@ -46,11 +52,15 @@ export function decodeSession(bytes: Uint8Array): Session | undefined {
 export function decodeMap(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
     const value = decode(bytes)
-    const isMap = typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
-    return isMap ? (value as Record<string, unknown>) : undefined
+    return isMap(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject && !(value instanceof Date) && !(value instanceof Uint8Array)
 }
 
 function isOptional(value: unknown, isRight: (value: unknown) => boolean): boolean {

@@ -138,3 +138,13 @@ test('the checksum is xxh32 with seed 0', () => {
   expect(xxh32(Buffer.from('abc')).toString(16)).toBe('32d153ff')
   expect(xxh32(Buffer.from('Nobody inspects the spammish repetition')).toString(16)).toBe('e2293b2f')
 })
+
+test('which provider someone signed in at, and claims kept beside the usual ones, are part of the session', () => {
+  const session: Session = {
+    createdAt: 1_700_000_000_000,
+    email: 'ada@example.com',
+    provider: 'github',
+    additionalClaims: { department: 'ml', level: 3 },
+  }
+  expect(codec().open(codec().seal(session))).toEqual(session)
+})
