@@ -3,6 +3,7 @@ import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
 import type { Records } from '../store/records.ts'
+import type { AlphaOptions } from './alpha/alpha-options.ts'
 import type { BearerVerifier } from './bearer.ts'
 import type { CheckRequest, CheckRules } from './check.ts'
 import type { ProxyConfig } from './config.ts'
@@ -19,6 +20,8 @@ import type { Sessions } from './sessions/sessions.ts'
 /** What the proxy's endpoints and its check share. */
 export interface ProxyCore {
   readonly config: ProxyConfig
+  /** Providers, injected headers, upstreams and listeners, whichever way they were configured. */
+  readonly alpha: AlphaOptions
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

@@ -6,6 +6,7 @@ import { fail } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
 import type { Records } from '../store/records.ts'
+import { alphaOf } from './alpha/alpha-of-config.ts'
 import { responseOfAnswer, textAnswer } from './answers.ts'
 import { openBearerVerifier } from './bearer.ts'
 import type { CheckAnswer, CheckRequest } from './check.ts'
@@ -13,6 +14,7 @@ import { openChecker } from './checker.ts'
 import type { ProxyConfig } from './config.ts'
 import { checkRequestOf, type ProxyCore } from './core.ts'
 import { endpointAt } from './endpoints/endpoints.ts'
+import { compileIdentityNames } from './identity-header-names.ts'
 import { compileAuthserviceHeaders, compileIdentityHeaders } from './identity-headers.ts'
 import { isCsrfCookie } from './login/csrf-cookie.ts'
 import { signInLook } from './pages/sign-in-page.ts'
@@ -50,11 +52,14 @@ export interface ProxyPart extends Part {
   ready(): boolean
   /** Whether a cookie is the proxy's own, which no app should see. */
   isOwnCookie(name: string): boolean
+  /** Whether a request header would be taken for one that tells who the user is, in any spelling. */
+  isIdentityHeader(name: string): boolean
 }
 
 /** Opens the proxy. @throws GatehouseError `config` for a cookie secret that is no key. */
 export function openProxy(options: ProxyOptions): ProxyPart {
   const { config } = options
+  const { authservice } = config
   const core = openCore(options)
   const { check, answerAt } = openChecker(core)
   const isOwnPath = (path: string) => endpointAt(path, core) !== undefined
@@ -80,6 +85,7 @@ export function openProxy(options: ProxyOptions): ProxyPart {
     isOwnPath,
     ready: () => core.provider.isReady(),
     isOwnCookie: (name) => isSessionCookie(name, config.cookie_name) || isCsrfCookie(name, config.cookie_name),
+    isIdentityHeader: compileIdentityNames(authservice ? [authservice.userIdHeader, authservice.groupsHeader] : []),
   }
 }
 
@@ -101,7 +107,7 @@ function openCore(options: ProxyOptions): ProxyCore {
   const revocations = openRevocations(records)
   const csrfLifetime = Math.floor(config.cookie_csrf_expire / 1000)
   return {
-    ...{ config, clock, random, log, fetch, records, provider, codec, revocations },
+    ...{ config, alpha: alphaOf(config), clock, random, log, fetch, records, provider, codec, revocations },
     rules: compileRules(config, authservice?.skipPrefixes),
     identityHeaders: authservice ? compileAuthserviceHeaders(authservice) : compileIdentityHeaders(config),
     csrf: { cookieName: config.cookie_name, keys, lifetimeSeconds: csrfLifetime, clock, random },

@@ -1,3 +1,4 @@
+import type { AlphaOptions } from './alpha/alpha-options.ts'
 import type { AuthserviceSettings } from './authservice.ts'
 import { type ProxyKey, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
 import { type ProxyValue, weakValue } from './weak-values.ts'
@@ -15,6 +16,11 @@ type ValueOf<Key> =
 export type ProxyConfig = { readonly [Name in ProxyKeyName]: ValueOf<(typeof proxyKeys)[Name]> } & {
   /** Present where the proxy stands in for oidc-authservice (`parseAuthserviceEnv`). */
   readonly authservice?: AuthserviceSettings
+  /**
+   * Present where an alpha file was given; the flat keys of the first provider repeat it. Read `alphaOf(config)`, or
+   * `core.alpha` in a running proxy: it is there whichever way the configuration was written.
+   */
+  readonly alpha?: AlphaOptions
 }
 
 /** The defaults of all keys, typed. */
