@@ -103,6 +103,11 @@ export class MessageReader {
     return parts && new MessageReader(Buffer.concat(parts)) // proto3: several parts of one message are merged
   }
 
+  /** The bytes of every value of a text, message or bytes field. */
+  all(field: number): readonly Buffer[] {
+    return this.#bytes.get(field) ?? []
+  }
+
   messages(field: number): MessageReader[] {
     return (this.#bytes.get(field) ?? []).map((bytes) => new MessageReader(bytes))
   }
