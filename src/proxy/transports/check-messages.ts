@@ -80,10 +80,10 @@ export function encodeAllowance({ headers }: CheckAnswer, { set, removed }: Head
   const toClient: MessageWriter[] = []
   for (let at = 0; at < headers.length; at += 2) {
     const [name, value] = [headers[at] ?? '', headers[at + 1] ?? '']
-    if (name === 'set-cookie') toClient.push(headerOption(name, value, appendOrAdd))
-    else if (!notForTheApp.has(name)) ok.message(2, headerOption(name, value, overwriteOrAdd))
+    if (name === 'set-cookie') toClient.push(appending(name, value))
+    else if (!notForTheApp.has(name)) ok.message(2, overwriting(name, value))
   }
-  for (const [name, value] of set) ok.message(2, headerOption(name, value, overwriteOrAdd))
+  for (const [name, value] of set) ok.message(2, overwriting(name, value))
   for (const name of removed) ok.bytes(5, Buffer.from(name))
   for (const option of toClient) ok.message(6, option)
   return new MessageWriter().bytes(1, Buffer.alloc(0)).message(3, ok).finish()
@@ -93,23 +93,29 @@ export function encodeAllowance({ headers }: CheckAnswer, { set, removed }: Head
 export function encodeDenial({ status, headers, body }: CheckAnswer): Buffer {
   const denied = new MessageWriter().message(1, new MessageWriter().integer(1, status))
   for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at] ?? ''
-    const action = name === 'set-cookie' ? appendOrAdd : overwriteOrAdd
-    denied.message(2, headerOption(name, headers[at + 1] ?? '', action))
+    denied.message(2, header(headers[at] ?? '', headers[at + 1] ?? ''))
   }
   denied.text(3, body)
   const verdict = new MessageWriter().integer(1, rpcCode(status))
   return new MessageWriter().message(1, verdict).message(2, denied).finish()
 }
 
-/** `HeaderValueOption.HeaderAppendAction` (envoy config/core/v3/base.proto). */
-const [appendOrAdd, overwriteOrAdd] = [0, 2]
+/** `HeaderValueOption` (envoy config/core/v3/base.proto) without a wish: for a denial, which Envoy sends as it stands. */
+function header(name: string, value: string): MessageWriter {
+  return new MessageWriter().message(1, new MessageWriter().text(1, name).text(2, value))
+}
 
-/** Older Envoys know only the wrapped `append` (default: true for requests, false for denials); newer ones take the action. */
-function headerOption(name: string, value: string, action: number): MessageWriter {
-  const option = new MessageWriter().message(1, new MessageWriter().text(1, name).text(2, value))
-  if (action === overwriteOrAdd) return option.integer(3, action)
-  return option.message(2, new MessageWriter().integer(1, 1))
+/** `append_action: OVERWRITE_IF_EXISTS_OR_ADD`, which is also what Envoys do that do not know it. */
+function overwriting(name: string, value: string): MessageWriter {
+  return header(name, value).integer(3, 2)
+}
+
+/**
+ * `append: true`: several of one name stand beside each other. Only for answers to requests that pass; a denial's repeated
+ * headers would be lost by it (Envoy 1.38).
+ */
+function appending(name: string, value: string): MessageWriter {
+  return header(name, value).message(2, new MessageWriter().integer(1, 1))
 }
 
 /** google.rpc.Code: anything but 0 denies; the client sees the HTTP status. */
