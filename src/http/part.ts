@@ -11,9 +11,27 @@ export interface RequestContext {
   readonly clientAddress: string
 }
 
+/** A request as far as an answer that is known already can depend on it. */
+export interface PlainRequest {
+  /** Path and query. */
+  readonly target: string
+  /** By lower-case name, repeated ones joined. */
+  header(name: string): string | undefined
+}
+
+/** An answer without a stream. */
+export interface PlainAnswer {
+  readonly status: number
+  /** Name, value, name, value, … */
+  readonly headers: readonly string[]
+  readonly body: string
+}
+
 /** A part of the chain (realm, broker, proxy, console): a function from request to response. */
 export interface Part {
   fetch(request: Request, context?: RequestContext): Response | Promise<Response>
+  /** A short cut past `fetch`: the answer, where it is known without waiting or reading a body. */
+  recall?(request: PlainRequest): PlainAnswer | undefined
   /** Stops timers and connections the part has opened. */
   close?(): Promise<void>
 }

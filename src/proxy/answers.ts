@@ -19,6 +19,11 @@ export function allowAnswer(headers: readonly string[], status = 200): CheckAnsw
   return { status, headers: [...headers, 'content-type', 'text/plain; charset=utf-8'], body: 'Authenticated' }
 }
 
+/** Says at `/oauth2/auth` who is signed in. */
+export function signedInAnswer(headers: readonly string[]): CheckAnswer {
+  return { status: 202, headers, body: '' }
+}
+
 /** A plain line. */
 export function textAnswer(status: number, text: string, headers: readonly string[] = []): CheckAnswer {
   return { status, headers: [...headers, 'content-type', 'text/plain; charset=utf-8'], body: `${text}\n` }

@@ -1,4 +1,4 @@
-import { allowAnswer, textAnswer } from './answers.ts'
+import { allowAnswer, signedInAnswer, textAnswer } from './answers.ts'
 import { type CheckAnswer, type CheckRequest, decide, type SessionLookup } from './check.ts'
 import type { ProxyCore } from './core.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
@@ -10,6 +10,8 @@ import { tokenId } from './sessions/revocations.ts'
 /** Runs the check around the pure decision: finds the session, remembers it, renders the answer. */
 export interface Checker {
   check(request: CheckRequest): CheckAnswer | Promise<CheckAnswer>
+  /** The answer where it is remembered: no crypto, no parsing, no promise. */
+  recall(request: Pick<CheckRequest, 'path' | 'headers'>): CheckAnswer | undefined
   answerAt(endpoint: Endpoint, request: CheckRequest, form: URLSearchParams): Promise<CheckAnswer>
 }
 
@@ -17,27 +19,25 @@ export interface Checker {
 export function openChecker(core: ProxyCore): Checker {
   const { config, rules, log, memory } = core
   const ownPrefix = `${config.proxy_prefix}/`
+  const authPath = `${ownPrefix}auth`
 
-  /** The hot path: no crypto, no parsing, no promise. */
   function check(request: CheckRequest): CheckAnswer | Promise<CheckAnswer> {
-    const { path, headers } = request
-    if (!path.startsWith(ownPrefix)) {
-      const hit = memory.find(headers)
-      if (hit !== undefined && !path.includes('allowed_') && endpointAt(path, core) === undefined) return hit.answer
-    }
-    return checkSlowly(request)
+    return recall(request) ?? checkSlowly(request)
+  }
+
+  function recall({ path, headers }: Pick<CheckRequest, 'path' | 'headers'>): CheckAnswer | undefined {
+    if (path === authPath) return memory.find(headers)?.authAnswer
+    if (path.startsWith(ownPrefix)) return undefined
+    const hit = memory.find(headers)
+    return hit && !path.includes('allowed_') && endpointAt(path, core) === undefined ? hit.answer : undefined
   }
 
   function checkSlowly(request: CheckRequest): Promise<CheckAnswer> {
     const endpoint = endpointAt(request.path, core)
-    if (endpoint) return answerAt(endpoint, request, new URLSearchParams()).then(asOwnPage)
+    if (endpoint) return answerAt(endpoint, request, new URLSearchParams()).then(ownPage)
     return guarded(request, async () =>
       renderDecision(request, decide(request, await lookUp(request.headers), rules), core),
     )
-  }
-
-  function asOwnPage(answer: CheckAnswer): CheckAnswer {
-    return { ...answer, verdict: 'deny' }
   }
 
   function answerAt(endpoint: Endpoint, request: CheckRequest, form: URLSearchParams): Promise<CheckAnswer> {
@@ -92,8 +92,14 @@ export function openChecker(core: ProxyCore): Checker {
   }
 
   function withAnswer({ refreshToken: _unneeded, ...session }: Session, until: number) {
-    return { session, answer: allowAnswer(core.identityHeaders(session)), until }
+    const headers = core.identityHeaders(session)
+    return { session, answer: allowAnswer(headers), authAnswer: ownPage(signedInAnswer(headers)), until }
   }
 
-  return { check, answerAt }
+  return { check, recall, answerAt }
+}
+
+/** One of the proxy's own pages is no leave to pass. */
+function ownPage(answer: CheckAnswer): CheckAnswer {
+  return { ...answer, verdict: 'deny' }
 }

@@ -61,7 +61,7 @@ export function openProxy(options: ProxyOptions): ProxyPart {
   const { config } = options
   const { authservice } = config
   const core = openCore(options)
-  const { check, answerAt } = openChecker(core)
+  const { check, recall, answerAt } = openChecker(core)
   const isOwnPath = (path: string) => endpointAt(path, core) !== undefined
 
   function answer(request: CheckRequest, form?: URLSearchParams): CheckAnswer | Promise<CheckAnswer> {
@@ -80,6 +80,11 @@ export function openProxy(options: ProxyOptions): ProxyPart {
 
   return {
     fetch,
+    recall({ target, header }) {
+      const isProbe = target === config.ping_path || target === config.ready_path || target === '/robots.txt'
+      if (isProbe) return undefined
+      return recall({ path: target, headers: { cookie: header('cookie'), authorization: header('authorization') } })
+    },
     check,
     answer,
     isOwnPath,

@@ -1,4 +1,4 @@
-import { textAnswer } from '../answers.ts'
+import { signedInAnswer, textAnswer } from '../answers.ts'
 import type { CheckAnswer } from '../check.ts'
 import type { ProxyCore } from '../core.ts'
 import { meetsQueryConstraints } from '../query-constraints.ts'
@@ -14,7 +14,7 @@ export async function authOnly({ request, lookUp }: EndpointInput, core: ProxyCo
   if (lookup.kind === 'bad-bearer') return textAnswer(403, 'Forbidden')
   const session = lookup.kind === 'session' && rules.mayEnter(lookup.session) ? lookup.session : undefined
   if (session && !meetsQueryConstraints(session, request.path, true)) return textAnswer(403, 'Forbidden')
-  if (session) return { status: 202, headers: identityHeaders(session), body: '' }
+  if (session) return signedInAnswer(identityHeaders(session))
   if (rules.isSkipped(request.method, forwardedPath(core, request))) return { status: 202, headers: [], body: '' }
   return lookup.kind === 'unavailable' ? textAnswer(503, 'Service Unavailable') : textAnswer(401, 'Unauthorized')
 }
