@@ -1,5 +1,5 @@
 import type { RecordedDecision } from '../gateway/decision-ring.ts'
-import type { Explanation } from '../insight/explain/explanation.ts'
+import { causeText, type Explanation } from '../insight/explain/explanation.ts'
 import type { AskedRequest, Identity } from '../insight/explain/situation.ts'
 import type { ExplainOptions } from './explain-request.ts'
 import { explainRequest } from './explain-request.ts'
@@ -17,7 +17,30 @@ export async function explainDecision(
     live: undefined,
     clock: { now: () => decision.at },
   })
-  return { ...explanation, recorded: decision, caveats: [...caveatsOf(decision, explanation), ...explanation.caveats] }
+  const told = explanation.verdict.isAllowed ? refusedBehindPolicies(explanation, decision) : explanation
+  return { ...told, recorded: decision, caveats: [...caveatsOf(decision, told), ...told.caveats] }
+}
+
+/** What lets a request on still leads to who refused it then: a part, or nobody who could answer. */
+function refusedBehindPolicies(explanation: Explanation, { cause, status }: RecordedDecision): Explanation {
+  if (cause.kind !== 'part' && cause.kind !== 'gateway') return explanation
+  const reason = cause.reason === '' ? `it answered ${status}` : cause.reason
+  const who = cause.kind === 'part' ? `\`${cause.part}\` refuses` : 'the app cannot answer'
+  return {
+    ...explanation,
+    verdict: { isAllowed: false, status, summary: `the policies let it pass; ${who}: ${reason}` },
+    layers: explanation.layers.map((layer) =>
+      layer.name === 'app'
+        ? {
+            ...layer,
+            outcome: 'stopped',
+            summary: `${who} (${status})`,
+            details: [{ mark: 'decides', text: reason }, ...layer.details],
+          }
+        : layer,
+    ),
+    suggestions: [],
+  }
 }
 
 function requestOf(decision: RecordedDecision, trustedProxies: number): Omit<AskedRequest, 'identity'> {
@@ -57,14 +80,8 @@ function caveatsOf(decision: RecordedDecision, { verdict }: Explanation): string
     if (cause.kind !== 'token' || verdict.body?.startsWith(cause.text)) return []
     return [`the token was refused with “${cause.text}” then; it is not kept, so another stands in for it here`]
   }
-  const why =
-    cause.kind === 'token'
-      ? `the token was refused (${cause.text})`
-      : cause.kind === 'provider'
-        ? `the provider \`${cause.provider}\` refused`
-        : `the rule was \`${cause.rule}\``
   return [
-    `the request was answered ${decision.status} then: ${why}. What was kept of it does not lead there now: ` +
+    `the request was answered ${decision.status} then: ${causeText(cause)}. What was kept of it does not lead there now: ` +
       'the files have changed since, or it hung on what is never kept (a session, a signature)',
   ]
 }

@@ -4,7 +4,7 @@ import type { ChainConfig } from '../config/chain.ts'
 import { partAt } from '../config/host-map.ts'
 import type { Ask } from '../gateway/ask.ts'
 import type { GatewayMode } from '../gateway/config.ts'
-import type { ObservedRequest, PipelineTrace, RefusalCause } from '../gateway/observer.ts'
+import type { ObservedRequest, PipelineTrace } from '../gateway/observer.ts'
 import { type GatewayOptions, openGateway } from '../gateway/open-gateway.ts'
 import type { Part } from '../http/part.ts'
 import type { Reached, Situation, Walk, WalkThrough } from '../insight/explain/situation.ts'
@@ -62,7 +62,8 @@ type Dependencies = Omit<WalkerOptions, 'fetch'> &
 interface Notes {
   facts?: ObservedRequest
   arrived: readonly string[]
-  cause?: RefusalCause
+  cause?: NonNullable<Walk['cause']>
+  ownReason?: string
   destination: string
   reached?: Reached
   readonly trace: PipelineTrace
@@ -83,6 +84,7 @@ async function walk(situation: Situation, dependencies: Dependencies): Promise<W
       route: notes.facts?.route,
       trace: notes.trace,
       cause: notes.cause,
+      ownReason: notes.ownReason,
       reached: notes.reached,
       answer,
     }
@@ -122,7 +124,8 @@ function gatewayOptions(
         return notes.trace
       },
       refused(_, cause) {
-        notes.cause = cause
+        if (cause.kind === 'gateway') notes.ownReason = cause.reason
+        else if (cause.kind !== 'part') notes.cause = cause
       },
     },
   }

@@ -30,7 +30,7 @@ export function chainGatewayOptions(parts: RunningParts, dependencies: GatewayDe
       if (!part) return { kind: 'origin', origin: `http://${host}:${port}` }
       // The demo apps are apps like any other: what is ours stays ours.
       const isApp = name === 'echo' || name === 'notes'
-      return { kind: 'part', part, hidesOwnCookies: isApp, verifiesTokens: name === 'realm' || name === 'broker' }
+      return { kind: 'part', part, name, hidesOwnCookies: isApp, verifiesTokens: name === 'realm' || name === 'broker' }
     },
     ask: proxy ? inProcessProviders(chain, (request) => proxy.check(request)) : {},
     ownCookies: (name) => proxy?.isOwnCookie(name) ?? false,

@@ -63,7 +63,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
   })
   const since = options.source.kind === 'default' ? '' : fingerprint(options.source.path)
   const plan = planChain(options.source, { ...options, random: systemRandom })
-  const listener = openServer()
+  const listener = openServer({ log: log.with({ part: 'listener' }) })
   const wanted = options.port ?? localPort(plan.publicUrl) ?? defaultPort
   // Only a chain with a public address of its own is for other machines.
   const host = isLocalUrl(plan.publicUrl) ? 'localhost' : undefined
@@ -80,7 +80,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
       secrets: plan.data.secrets,
       clock,
       random: systemRandom,
-      log,
+      log: ring.overhear(log),
       outside: (input, init) => fetch(input, init),
       observer: ring.observer,
     })

@@ -21,6 +21,7 @@ export function showError(
   { requestId }: Partial<RequestContext>,
   { status, message, advice, restart }: { status: number; message: string; advice?: string; restart?: AuthRequest },
 ): Promise<Response> {
+  broker.log.debug('request refused', { requestId, status, reason: message })
   const href = restart && restartUrl(broker, restart)
   return pageResponse(
     errorPage({

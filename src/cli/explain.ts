@@ -68,7 +68,7 @@ async function explainId(id: string, { positionals, options, lists }: CommandInp
   if (!found) {
     throw new GatehouseError(
       'unknown_request',
-      `no refusal \`${id}\` in \`${dataDirectory}\`; only the last ones (401 and 403) are kept, and --data names their directory`,
+      `no refusal \`${id}\` in \`${dataDirectory}\`; only the last refusals (status 400 and above) of the gateway and the parts are kept, no app’s own, and --data names their directory`,
     )
   }
   const { decision, chain: deciding } = found

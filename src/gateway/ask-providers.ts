@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts'
 import { applyChange } from './header-operations.ts'
 import { hasBody, type PeekedBody, peekBody } from './peek-body.ts'
 import { framing, type Provider, verdictOf } from './providers.ts'
-import { crash, refuse } from './refusals.ts'
+import { crash, refuse, refuseItself } from './refusals.ts'
 import { respondAnswer, respondText } from './respond.ts'
 import { withoutParam } from './token-locations.ts'
 
@@ -107,7 +107,7 @@ function peerOf({ peerAddress, socket, localAddress, localPort, scheme }: Exchan
 function isLetOn(exchange: Exchange, provider: Provider, answer: Outcome): boolean {
   if (answer === 'gone') return false
   if (answer === 'too-large') {
-    respondText(exchange, 413, 'Payload Too Large', ['connection', 'close'])
+    refuseItself(exchange, { status: 413, text: 'Payload Too Large', headers: ['connection', 'close'] })
     return false
   }
   const { observer } = exchange.context
@@ -116,6 +116,7 @@ function isLetOn(exchange: Exchange, provider: Provider, answer: Outcome): boole
   switch (verdictOf(answer)) {
     case 'allow':
       applyAnswer(exchange, provider, answer.headers)
+      exchange.providerSession ??= answer.session
       if (answer.allowance) applyAllowance(exchange, answer.allowance)
       return true
     case 'error':

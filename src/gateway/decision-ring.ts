@@ -1,6 +1,8 @@
 import type { Clock } from '../kit/clock.ts'
+import type { Log } from '../kit/log.ts'
 import { type JsonObject, parseJwt } from '../tokens/jwt.ts'
 import type { ObservedRequest, Observer, RefusalCause } from './observer.ts'
+import { openRequestLines } from './request-lines.ts'
 import { withoutSecrets } from './without-secrets.ts'
 
 /** A refusal as it is remembered: enough to explain it later, never a secret, token or cookie. */
@@ -34,6 +36,9 @@ export type RecordedCause =
   | { readonly kind: 'policy'; readonly rule: string; readonly place?: string }
   | { readonly kind: 'provider'; readonly provider: string; readonly isError: boolean }
   | { readonly kind: 'token'; readonly text: string }
+  | { readonly kind: 'gateway'; readonly reason: string }
+  /** `reason`: what the part said of the request in its log; empty where it said nothing. */
+  | { readonly kind: 'part'; readonly part: string; readonly reason: string }
 
 /** Who the request said it was: claims of its token that name somebody, not the token. */
 export interface RecordedIdentity {
@@ -44,6 +49,8 @@ export interface RecordedIdentity {
 /** The last refusals of a gateway, the oldest forgotten first. */
 export interface DecisionRing {
   readonly observer: Observer
+  /** The same log; what is said in it of a request is kept for a moment, as the reason where a part refuses it. */
+  overhear(log: Log): Log
   /** Oldest first. */
   list(): readonly RecordedDecision[]
   /** What was recorded since the last call, oldest first. */
@@ -54,16 +61,18 @@ export interface DecisionRing {
 export function openDecisionRing({ size = 1000, clock }: { size?: number; clock: Clock }): DecisionRing {
   let kept: RecordedDecision[] = []
   let fresh = 0
+  const lines = openRequestLines()
   return {
     observer: {
       refused(request, cause) {
         const status = statusOf(cause)
         if (status < 400) return // a redirect to the sign-in tells nobody an id to ask about
-        kept.push(recorded(request, cause, { status, at: clock.now() }))
+        kept.push(recorded(request, recordedCause(cause, lines.about(request.requestId)), { status, at: clock.now() }))
         fresh += 1
         if (kept.length >= 2 * size) kept = kept.slice(-size)
       },
     },
+    overhear: lines.overhear,
     list: () => kept.slice(-size),
     takeNew() {
       const taken = fresh === 0 ? [] : kept.slice(-Math.min(fresh, size))
@@ -94,7 +103,7 @@ const toldHeaders = [
 
 function recorded(
   request: ObservedRequest,
-  cause: RefusalCause,
+  cause: RecordedCause,
   { status, at }: { status: number; at: number },
 ): RecordedDecision {
   const { requestId, method, scheme, host, path, headers, peerAddress, clientAddress } = request
@@ -106,7 +115,7 @@ function recorded(
     return value === undefined ? [] : [[name, value.slice(0, 256)] as const]
   })
   return {
-    ...{ requestId, at, status, method, scheme, host },
+    ...{ requestId, at, status, method, scheme, host: host.slice(0, 256) },
     target: withoutSecrets(url ?? path).slice(0, longestText),
     path: withoutSecrets(path).slice(0, longestText),
     headers: Object.fromEntries(told),
@@ -114,7 +123,7 @@ function recorded(
     hasCookies: sent.cookie !== undefined,
     ...{ peerAddress, clientAddress },
     ...(route ? { route } : {}),
-    cause: recordedCause(cause),
+    cause,
     ...(identity ? { identity } : {}),
   }
 }
@@ -130,9 +139,11 @@ function routeOf({ route }: ObservedRequest): RecordedDecision['route'] {
   return { service: `${route.service.namespace}/${route.service.name}`, place: textOf({ file, line }) }
 }
 
-function recordedCause(cause: RefusalCause): RecordedCause {
+function recordedCause(cause: RefusalCause, said: string): RecordedCause {
   if (cause.kind === 'token') return { kind: 'token', text: cause.refusal.text }
   if (cause.kind === 'provider') return { kind: 'provider', provider: cause.provider, isError: cause.isError }
+  if (cause.kind === 'gateway') return { kind: 'gateway', reason: cause.reason.slice(0, longestText) }
+  if (cause.kind === 'part') return { kind: 'part', part: cause.part, reason: said }
   if (!cause.rule) return { kind: 'policy', rule: 'none' }
   return { kind: 'policy', rule: cause.rule.id, place: textOf(cause.rule.rule.place) }
 }

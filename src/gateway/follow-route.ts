@@ -9,6 +9,7 @@ import { HeaderList } from './header-list.ts'
 import { applyOperations, hasOperations } from './header-operations.ts'
 import { mirror } from './mirror.ts'
 import { hasBody } from './peek-body.ts'
+import { noteOwn, refuseItself } from './refusals.ts'
 import { respond, respondText } from './respond.ts'
 import { rewritePath } from './rewrite.ts'
 import type { Route } from './routes.ts'
@@ -30,7 +31,7 @@ export function followRoute(exchange: Exchange): void {
     return
   }
   if (!route) {
-    respond(exchange, { status: 404 })
+    refuseItself(exchange, { status: 404, text: '', reason: 'no route leads anywhere' })
     return
   }
   const { fault } = route.route
@@ -58,6 +59,7 @@ function secureUrl({ state, context, scheme, host, path, query }: Exchange): str
 }
 
 function abort(exchange: Exchange, { httpStatus, grpcStatus }: NonNullable<DrawnFault['abort']>): void {
+  noteOwn(exchange, { status: httpStatus, reason: 'the route breaks it on purpose (fault)' })
   if (grpcStatus === undefined) {
     respondText(exchange, httpStatus, 'fault filter abort')
     return
@@ -85,6 +87,7 @@ function answerByRoute(exchange: Exchange, route: Route): void {
     }
     case 'answer': {
       const headers = ['content-type', 'text/plain', ...corsPairs]
+      noteOwn(exchange, { status: action.status, reason: 'the route answers itself (directResponse)' })
       respond(exchange, { status: action.status, body: action.body, headers })
       return
     }
@@ -132,11 +135,12 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
   const rewrite = action.kind === 'forward' ? action.rewrite : undefined
   const upstream = destination && context.resolveUpstream(destination.host, destination.port, destination.namespace)
   if (!upstream || !destination) {
-    respondText(exchange, 503, 'no healthy upstream')
+    const reason = `nothing is known to run at \`${destination?.host}\``
+    refuseItself(exchange, { status: 503, text: 'no healthy upstream', reason })
     return
   }
   if (exchange.upgrade && exchange.state.isNative && isForeignOrigin(exchange)) {
-    respondText(exchange, 403, 'websocket from a foreign origin')
+    refuseItself(exchange, { status: 403, text: 'websocket from a foreign origin' })
     return
   }
   if (rewrite?.authority !== undefined) exchange.headers.set('host', rewrite.authority)
@@ -159,12 +163,14 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
     return
   }
   if (exchange.upgrade) {
-    respondText(exchange, 501, 'no websocket here')
+    refuseItself(exchange, { status: 501, text: 'no websocket here' })
     return
   }
   changeResponse(exchange, operations)
   const { requestId, clientAddress, request, response } = exchange
-  const as = { target, headers: exchange.headers.flat, context: { requestId, clientAddress } }
+  const refused = (status: number) =>
+    context.observer?.refused(exchange, { kind: 'part', part: upstream.name ?? destination.host, status })
+  const as = { target, headers: exchange.headers.flat, context: { requestId, clientAddress }, refused }
   context.parts.serve(upstream.part, request, response, as)
 }
 

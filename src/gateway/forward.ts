@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import type { Exchange } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
 import { applyOperations } from './header-operations.ts'
-import { respondText } from './respond.ts'
+import { refuseItself } from './refusals.ts'
 import { type RetryPolicy, retriesAnswer, retriesFailure, type TryFailure } from './retries.ts'
 import type { HeaderOperations } from './virtual-service.ts'
 
@@ -230,7 +230,7 @@ class Try implements Dispatcher.DispatchHandler {
     this.#isDone = true
     const { response } = this.#exchange
     if (response.headersSent) response.destroy()
-    else respondText(this.#exchange, status, text)
+    else refuseItself(this.#exchange, { status, text, reason: `${this.#options.origin}: ${text}` })
   }
 }
 

@@ -36,6 +36,10 @@ export type RefusalCause =
   /** `isError`: the provider failed, and the answer is the status configured for that. */
   | { readonly kind: 'provider'; readonly provider: string; readonly status: number; readonly isError: boolean }
   | { readonly kind: 'token'; readonly refusal: Refusal }
+  /** Allowed, and yet: no app answers, the route answers so itself, a fault, a WebSocket of another site; one line. */
+  | { readonly kind: 'gateway'; readonly status: number; readonly reason: string }
+  /** A part in this process answered so, by the name it runs under. */
+  | { readonly kind: 'part'; readonly part: string; readonly status: number }
 
 /** How one request was decided, noted by the pipeline as it runs; only explain asks for it. */
 export interface PipelineTrace {

@@ -22,6 +22,7 @@ import { openOriginPools } from './origin-pools.ts'
 import { runPipeline } from './pipeline.ts'
 import { crash } from './refusals.ts'
 import { openRequestIds } from './request-ids.ts'
+import { refuseMalformed } from './refuse-malformed.ts'
 import { openPartServer } from './serve-part.ts'
 import { compileState } from './state.ts'
 import type { ResolveUpstream } from './upstreams.ts'
@@ -97,10 +98,9 @@ export function openGateway(options: GatewayOptions): Gateway {
   let state = compileState(options.config, dependencies)
 
   function run(arrival: Arrival): void {
-    const { request, response } = arrival
-    const parsed = parseRequest(request, state, context.requestId())
+    const parsed = parseRequest(arrival.request, state, context.requestId())
     if (!parsed) {
-      refuseMalformed(response)
+      refuseMalformed(arrival, state, context)
       return
     }
     const exchange = new Exchange(context, state, arrival, parsed)
@@ -118,7 +118,8 @@ export function openGateway(options: GatewayOptions): Gateway {
       const response = responseOver(request, socket)
       if (isWebSocket(request)) run({ request, response, upgrade: { socket, head } })
       else if (head.length === 0 && !hasBody(request)) run({ request, response, upgrade: undefined })
-      else refuseMalformed(response) // its body would be lost: Node has given up the connection's framing
+      // its body would be lost: Node has given up the connection's framing
+      else refuseMalformed({ request, response, upgrade: undefined }, state, context)
     },
     reload(config) {
       state = compileState(config, dependencies)
@@ -137,11 +138,6 @@ function isWebSocket({ method, headers }: IncomingMessage): boolean {
 
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-}
-
-function refuseMalformed(response: ServerResponse): void {
-  response.writeHead(400, ['content-type', 'text/plain', 'content-length', '11', 'connection', 'close'])
-  response.end('bad request')
 }
 
 /** A response to a request that asked for an upgrade, for when it is refused: Node leaves that socket to us. */

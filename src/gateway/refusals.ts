@@ -1,6 +1,6 @@
 import type { AppliedRule } from '../policy/policy-set.ts'
 import type { Exchange } from './exchange.ts'
-import { respondForbidden, respondText, respondUnauthorized } from './respond.ts'
+import { respondFailure, respondForbidden, respondUnauthorized } from './respond.ts'
 import type { Refusal } from './token-refusals.ts'
 
 /** The policies refused. */
@@ -18,9 +18,34 @@ export function refuseToken(exchange: Exchange, refusal: Refusal): void {
   respondUnauthorized(exchange, refusal)
 }
 
+/** What the gateway itself answers to a request the policies let on. */
+export interface OwnRefusal {
+  readonly status: number
+  /** One line for operators; `text` unless given. */
+  readonly reason?: string
+  /** What programs read: Envoy's words, where it has some. */
+  readonly text: string
+  /** Flat. */
+  readonly headers?: readonly string[]
+}
+
+/** Nobody can or should answer a request that was allowed. */
+export function refuseItself(exchange: Exchange, { status, text, reason = text, headers = [] }: OwnRefusal): void {
+  noteOwn(exchange, { status, reason })
+  respondFailure(exchange, { status, text, headers })
+}
+
+/** Tells of an answer of the gateway's own that refuses. */
+export function noteOwn(exchange: Exchange, { status, reason }: { status: number; reason: string }): void {
+  if (status < 400) return
+  const { requestId, context } = exchange
+  context.log.info('request refused', { requestId, status, reason })
+  context.observer?.refused(exchange, { kind: 'gateway', status, reason })
+}
+
 /** A mistake of ours: a clear answer, never an allow (architecture §6, invariant 9). */
 export function crash(exchange: Exchange, cause: unknown): void {
   exchange.context.log.error('request failed', { requestId: exchange.requestId, cause })
   if (exchange.response.headersSent) exchange.response.destroy()
-  else respondText(exchange, 500, 'internal error')
+  else refuseItself(exchange, { status: 500, text: 'internal error' })
 }

@@ -13,7 +13,7 @@ export interface Answer {
   readonly body?: string
 }
 
-/** Sends an answer of the gateway's own; every 401 and 403 tells the id by which it can be explained. */
+/** Sends an answer of the gateway's own; every one that refuses tells the id by which it can be explained. */
 export function respond(exchange: Exchange, { status, headers = [], body = '' }: Answer): void {
   const { response, requestId } = exchange
   if (response.headersSent || response.destroyed) return
@@ -22,7 +22,7 @@ export function respond(exchange: Exchange, { status, headers = [], body = '' }:
     return
   }
   const all = [...headers, 'content-length', String(Buffer.byteLength(body))]
-  if (status === 401 || status === 403) all.push('x-request-id', requestId)
+  if (status >= 400) all.push('x-request-id', requestId)
   response.writeHead(status, all)
   response.end(exchange.method === 'HEAD' ? undefined : body)
 }
@@ -33,7 +33,7 @@ function respondGrpc({ response, requestId }: Exchange, { status, headers = [], 
   for (let at = 0; at < headers.length; at += 2) {
     if (headers[at]?.toLowerCase() !== 'content-type') kept.push(headers[at] ?? '', headers[at + 1] ?? '')
   }
-  const id = status === 401 || status === 403 ? ['x-request-id', requestId] : []
+  const id = status >= 400 ? ['x-request-id', requestId] : []
   response.writeHead(200, [...grpcRefusal(status, body), ...kept, ...id, 'content-length', '0'])
   response.end()
 }
@@ -63,6 +63,47 @@ export function respondUnauthorized(exchange: Exchange, { status, text }: Refusa
     plain: text,
     headers: ['www-authenticate', challenge],
   })
+}
+
+/** Nobody answers a request that was allowed: Envoy's text, or natively a page for people. */
+export function respondFailure(
+  exchange: Exchange,
+  { status, text, headers = [] }: { status: number; text: string; headers?: readonly string[] },
+): void {
+  const tellUs = 'If this stays, send the request id below to the people who run this platform.'
+  const { title, message, advice } = failures[status] ?? failures[503] ?? { title: text, message: text, advice: '' }
+  respondForPeople(exchange, status, { title, message, advice: `${advice} ${tellUs}`, plain: text, headers })
+}
+
+const again = 'Try again in a moment.'
+const failures: Readonly<Record<number, { title: string; message: string; advice: string }>> = {
+  400: { title: 'This request cannot be read', message: 'The gateway does not understand it.', advice: again },
+  403: {
+    title: 'Access denied',
+    message: 'This page may not be opened from there.',
+    advice: 'Open it by its address.',
+  },
+  404: {
+    title: 'Page not found',
+    message: 'There is nothing at this address.',
+    advice: 'It may have been mistyped, or the app behind it is not part of this platform.',
+  },
+  413: {
+    title: 'Too large',
+    message: 'What was sent is larger than this platform takes.',
+    advice: 'Send less at once.',
+  },
+  500: { title: 'Something went wrong', message: 'The request could not be handled.', advice: again },
+  503: {
+    title: 'This app does not answer',
+    message: 'The app behind this address could not be reached.',
+    advice: again,
+  },
+  504: {
+    title: 'This app takes too long',
+    message: 'The app behind this address did not answer in time.',
+    advice: again,
+  },
 }
 
 const maxRealmCharacters = 256

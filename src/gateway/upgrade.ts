@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Exchange } from './exchange.ts'
-import { respondText } from './respond.ts'
+import { refuseItself } from './refusals.ts'
 
 /**
  * Whether a page of another site opened this WebSocket with the visitor's cookies (cross-site WebSocket hijacking).
@@ -37,11 +37,8 @@ export function forwardUpgrade(exchange: Exchange, origin: string, target: strin
   upstream.on('response', (answer) => relay(exchange, answer))
   upstream.on('error', (cause) => {
     context.log.warn('upstream failed', { requestId, origin, cause })
-    respondText(
-      exchange,
-      503,
-      'upstream connect error or disconnect/reset before headers. reset reason: connection failure',
-    )
+    const text = 'upstream connect error or disconnect/reset before headers. reset reason: connection failure'
+    refuseItself(exchange, { status: 503, text, reason: `${origin}: ${text}` })
   })
   upstream.end()
 }

@@ -6,6 +6,8 @@ export type Upstream =
       readonly kind: 'part'
       /** Runs in this process. */
       readonly part: Part
+      /** What its refusals are told under; the destination's host unless given. */
+      readonly name?: string
       /** Hides our own cookies from it, as from any app. Parts that keep sessions need theirs. */
       readonly hidesOwnCookies?: boolean
       /** Verifies the bearer tokens it is sent itself, as an issuer does with its own. */

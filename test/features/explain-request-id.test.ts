@@ -81,6 +81,23 @@ describe('a refusal of a running chain is explained by its request id', () => {
     expect(explanation.caveats[0]).toContain('it hung on what is never kept')
   })
 
+  test('a part’s refusal: which part, and what it said of the request', async () => {
+    const { status, id } = await send(
+      '/dex/auth?client_id=nobody&redirect_uri=http://x/&response_type=code&scope=openid',
+    )
+    expect(status).toBe(404)
+    const { status: exit, explanation } = await explainId(id)
+    expect(exit).toBe(3)
+    expect(explanation).toMatchObject({
+      verdict: { isAllowed: false, status: 404 },
+      recorded: { requestId: id, cause: { kind: 'part', part: 'broker' } },
+      suggestions: [],
+      caveats: [],
+    })
+    expect(explanation.verdict.summary).toContain('`broker` refuses: request refused: Invalid client_id')
+    expect(explanation.layers.at(-1)).toMatchObject({ name: 'app', outcome: 'stopped' })
+  })
+
   test('nothing secret is on the disk, and nobody else may read it', async () => {
     const cookie = 'oauth2_proxy_kubeflow=c00kie-secret'
     const { id } = await send('/api/x?code=c0de-secret&next=/a', { cookie, 'x-api-key': 'header-secret' })

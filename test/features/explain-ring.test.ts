@@ -1,7 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
 import { openDecisionRing } from '../../src/gateway/decision-ring.ts'
+import type { Part } from '../../src/http/part.ts'
+import { silentLog } from '../../src/kit/log.ts'
 import { testClock } from '../world/clock.ts'
-import { dexIssuer, type GatewayWorld, gatewayWorld, mint, stockPolicies } from './gateway-world.ts'
+import { catchAllRoute, dexIssuer, type GatewayWorld, gatewayWorld, mint, stockPolicies } from './gateway-world.ts'
 
 let world: GatewayWorld | undefined
 afterEach(() => world?.close())
@@ -59,4 +61,92 @@ test('a redirect to the sign-in tells no id, so it is not kept', async () => {
   world = await gatewayWorld({ yaml: stockPolicies(), ask, observer: ring.observer })
   expect((await world.send('GET', '/')).status).toBe(302)
   expect(ring.list()).toEqual([])
+})
+
+/** The causes kept of these requests, each a `GET` with a good token. */
+async function causesOf(
+  yaml: string,
+  paths: readonly string[],
+  options: Partial<Parameters<typeof gatewayWorld>[0]> = {},
+) {
+  const ring = openDecisionRing({ clock: testClock() })
+  world = await gatewayWorld({ yaml, observer: ring.observer, ...options })
+  const authorization = `Bearer ${await mint({ iss: dexIssuer, sub: 'ada', exp: 4e9 })}`
+  const ids: unknown[] = []
+  for (const path of paths) ids.push((await world.send('GET', path, { authorization })).headers['x-request-id'])
+  expect(ring.list().map(({ requestId }) => requestId)).toEqual(ids)
+  return ring.list().map(({ status, cause }) => ({ status, cause }))
+}
+
+const ownAnswers = `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: app, namespace: kubeflow }
+spec:
+  hosts: ['*']
+  http:
+    - { match: [{ uri: { prefix: /closed } }], directResponse: { status: 403, body: { string: closed } } }
+    - match: [{ uri: { prefix: /broken } }]
+      fault: { abort: { httpStatus: 401, percentage: { value: 100 } } }
+      route: [{ destination: { host: app } }]
+    - { match: [{ uri: { prefix: /down } }], route: [{ destination: { host: app } }] }
+`
+
+test('what the gateway answers itself after the policies is kept, too: routes, faults, an app that is down', async () => {
+  const resolveUpstream = () => ({ kind: 'origin', origin: 'http://127.0.0.1:1' }) as const
+  const causes = await causesOf(ownAnswers, ['/closed', '/broken', '/down', '/nowhere', '/%00'], { resolveUpstream })
+  expect(causes).toEqual([
+    { status: 403, cause: { kind: 'gateway', reason: 'the route answers itself (directResponse)' } },
+    { status: 401, cause: { kind: 'gateway', reason: 'the route breaks it on purpose (fault)' } },
+    {
+      status: 503,
+      cause: {
+        kind: 'gateway',
+        reason:
+          'http://127.0.0.1:1: upstream connect error or disconnect/reset before headers. reset reason: connection failure',
+      },
+    },
+    { status: 404, cause: { kind: 'gateway', reason: 'no route leads anywhere' } },
+    { status: 400, cause: { kind: 'gateway', reason: 'the request is malformed' } },
+  ])
+})
+
+test('people read a page with the request id where an app is down, programs the words of Envoy', async () => {
+  const resolveUpstream = () => ({ kind: 'origin', origin: 'http://127.0.0.1:1' }) as const
+  world = await gatewayWorld({ yaml: ownAnswers, resolveUpstream, assetsPath: '/static' })
+  const page = await world.send('GET', '/down', { accept: 'text/html' })
+  expect(page.status).toBe(503)
+  expect(page.body).toContain('This app does not answer')
+  expect(page.body).toContain(String(page.headers['x-request-id']))
+  expect((await world.send('GET', '/down')).body).toMatch(/^upstream connect error/)
+  expect((await world.send('GET', '/nowhere', { accept: 'text/html' })).body).toContain('Page not found')
+})
+
+test('a refusal of a part is kept with what the part said of it in its log, and tells its id', async () => {
+  const ring = openDecisionRing({ clock: testClock() })
+  const log = ring.overhear(silentLog).with({ part: 'broker' })
+  const part: Part = {
+    fetch(request, context) {
+      if (request.url.endsWith('/fine')) return new Response('fine')
+      log.info('sign-in refused', {
+        requestId: context?.requestId,
+        reason: 'not in a group',
+        detail: 'team-a',
+        token: 't',
+      })
+      return new Response('no', { status: 403 })
+    },
+  }
+  const resolveUpstream = () => ({ kind: 'part', part, name: 'broker' }) as const
+  world = await gatewayWorld({ yaml: catchAllRoute, resolveUpstream, observer: ring.observer })
+  await world.send('GET', '/fine')
+  const { headers } = await world.send('GET', '/dex/callback?code=x')
+  expect(ring.list()).toMatchObject([
+    {
+      requestId: headers['x-request-id'],
+      status: 403,
+      target: '/dex/callback?code=…',
+      cause: { kind: 'part', part: 'broker', reason: 'sign-in refused: not in a group: team-a' },
+    },
+  ])
 })

@@ -1,4 +1,4 @@
-import type { RecordedDecision } from '../../gateway/decision-ring.ts'
+import type { RecordedCause, RecordedDecision } from '../../gateway/decision-ring.ts'
 import type { Place } from '../../policy/reader.ts'
 
 /** How one request was decided, layer by layer. Its JSON is `gatehouse explain --json`: fields are only ever added. */
@@ -66,4 +66,20 @@ export interface Suggestion {
 /** `istio.yaml:12`, as places are told. */
 export function placeText({ file, line }: Place): string {
   return line === undefined ? file : `${file}:${line}`
+}
+
+/** Why a request was refused when it came, in a line. */
+export function causeText(cause: RecordedCause): string {
+  switch (cause.kind) {
+    case 'token':
+      return `the token was refused (${cause.text})`
+    case 'provider':
+      return `the provider \`${cause.provider}\` ${cause.isError ? 'failed' : 'refused'}`
+    case 'policy':
+      return cause.rule === 'none' ? 'no ALLOW rule matched' : `the rule was \`${cause.rule}\``
+    case 'part':
+      return `\`${cause.part}\` refused${cause.reason === '' ? '' : ` (${cause.reason})`}`
+    case 'gateway':
+      return cause.reason
+  }
 }

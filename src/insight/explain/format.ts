@@ -1,5 +1,5 @@
 import type { Place } from '../../policy/reader.ts'
-import { type Detail, type Explanation, type Layer, placeText } from './explanation.ts'
+import { causeText, type Detail, type Explanation, type Layer, placeText } from './explanation.ts'
 
 /** How text is emphasised; plain where nobody sees colours. */
 export interface Style {
@@ -42,10 +42,12 @@ export function formatExplanation(explanation: Explanation, style: Style): strin
 function recordedLines({ recorded }: Explanation, style: Style): string[] {
   if (!recorded) return []
   const { requestId, at, status, cause } = recorded
-  const why =
-    cause.kind === 'token' ? cause.text : cause.kind === 'policy' ? cause.rule : `provider \`${cause.provider}\``
-  return [`${style.bold(requestId)}  ${style.dim(`${new Date(at).toISOString()}, answered ${status}: ${why}`)}`]
+  return [
+    `${style.bold(requestId)}  ${style.dim(`${new Date(at).toISOString()}, answered ${status}: ${causeText(cause)}`)}`,
+  ]
 }
+
+const elsewhere = 'it runs on other files; name them with -f'
 
 function liveLines({ live, verdict }: Explanation, style: Style): string[] {
   if (!live) return []
@@ -54,9 +56,8 @@ function liveLines({ live, verdict }: Explanation, style: Style): string[] {
   const id = requestId === undefined ? '' : `, request id ${requestId}`
   // the app's own answer is not known here
   if (verdict.isAllowed && requestId === undefined) return [`${style.bold('Live')}      the app answers ${status}`]
-  return [
-    `${style.bold('Live')}      ${style.problem(`the running chain answers ${status}`)}${id}: it runs on other files; name them with -f`,
-  ]
+  const why = verdict.isAllowed ? `its app refuses (explain --request ${requestId}), or ${elsewhere}` : elsewhere
+  return [`${style.bold('Live')}      ${style.problem(`the running chain answers ${status}`)}${id}: ${why}`]
 }
 
 function layerLines({ name, outcome, summary, details }: Layer, style: Style): string[] {

@@ -45,7 +45,10 @@ export interface Walk {
   readonly stripped: readonly string[]
   readonly route: Route | undefined
   readonly trace: PipelineTrace
-  readonly cause: RefusalCause | undefined
+  /** Why policies, provider or token refused it. */
+  readonly cause: Exclude<RefusalCause, { kind: 'gateway' | 'part' }> | undefined
+  /** Why the gateway itself refused what these let on. */
+  readonly ownReason: string | undefined
   /** What reached the app; `undefined` where nothing did. */
   readonly reached: Reached | undefined
   readonly answer: Answer
@@ -71,7 +74,8 @@ export interface Answer {
 export type WalkThrough = (situation: Situation) => Promise<Walk>
 
 /** Whether the request got through: to an app, or to what a route answers itself. */
-export function isLetThrough({ reached, cause, answer, facts, route }: Walk): boolean {
+export function isLetThrough({ reached, cause, ownReason, answer, facts, route }: Walk): boolean {
   if (reached) return true
-  return facts !== undefined && cause === undefined && route !== undefined && answer.status < 400
+  if (!facts || !route || cause) return false
+  return ownReason === undefined && answer.status < 400
 }

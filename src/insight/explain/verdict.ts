@@ -15,7 +15,7 @@ export function verdictOf(walk: Walk): Verdict {
   }
 }
 
-function summaryOf({ reached, cause, facts, route, answer }: Walk): string {
+function summaryOf({ reached, cause, ownReason, facts, route, answer }: Walk): string {
   if (reached) return `the request reaches ${reached.destination}, which answers`
   if (!facts) return 'the gateway refuses the request as malformed'
   switch (cause?.kind) {
@@ -30,7 +30,10 @@ function summaryOf({ reached, cause, facts, route, answer }: Walk): string {
     case 'policy':
       return cause.rule ? `\`${cause.rule.policy.name}\` denies it` : 'no ALLOW rule matches'
     default:
-      return route ? `the route answers ${answer.status}` : 'the policies let it pass, but no route leads anywhere'
+      if (!route) return 'the policies let it pass, but no route leads anywhere'
+      return ownReason === undefined
+        ? `the route answers ${answer.status}`
+        : `the policies let it pass, but ${ownReason}`
   }
 }
 

@@ -2,7 +2,7 @@ import type { Detail, Layer } from '../explanation.ts'
 import type { Situation, Walk } from '../situation.ts'
 
 /** What the app receives. */
-export function explainApp(_: Situation, { reached, facts, cause, route, answer }: Walk): Layer {
+export function explainApp(_: Situation, { reached, facts, cause, ownReason, route, answer }: Walk): Layer {
   if (reached) {
     return {
       name: 'app',
@@ -19,8 +19,8 @@ export function explainApp(_: Situation, { reached, facts, cause, route, answer 
   return {
     name: 'app',
     outcome: isAnswer ? 'passed' : 'stopped',
-    summary: isAnswer ? `the route itself answers ${answer.status}` : `the route cannot be followed: ${answer.status}`,
-    details: [],
+    summary: isAnswer ? `the route itself answers ${answer.status}` : `the gateway answers ${answer.status} itself`,
+    details: ownReason === undefined ? [] : [{ mark: 'decides', text: ownReason }],
   }
 }
 
