@@ -27,3 +27,18 @@ export function parseGoDuration(text: string): number | undefined {
   if (end !== rest.length || end === 0) return undefined
   return sign === '-' ? -total : total
 }
+
+/** Milliseconds as Go prints a duration (`time.Duration.String`): `1h30m0s`, `1.5s`, `200ms`, `0s`. */
+export function formatGoDuration(milliseconds: number): string {
+  const nanoseconds = Math.round(Math.abs(milliseconds) * 1e6)
+  const sign = milliseconds < 0 && nanoseconds > 0 ? '-' : ''
+  if (nanoseconds === 0) return '0s'
+  if (nanoseconds < 1000) return `${sign}${nanoseconds}ns`
+  if (nanoseconds < 1e6) return `${sign}${nanoseconds / 1000}µs`
+  if (nanoseconds < 1e9) return `${sign}${nanoseconds / 1e6}ms`
+  const minutes = Math.floor(nanoseconds / 60e9)
+  const seconds = `${(nanoseconds - minutes * 60e9) / 1e9}s`
+  if (minutes === 0) return sign + seconds
+  const hours = Math.floor(minutes / 60)
+  return `${sign}${hours === 0 ? '' : `${hours}h`}${minutes % 60}m${seconds}`
+}

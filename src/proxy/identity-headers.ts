@@ -1,30 +1,22 @@
 import { RE2JS } from 're2js'
+import type { HeaderOptions } from './alpha/alpha-options.ts'
 import type { AuthserviceSettings } from './authservice.ts'
-import type { ProxyConfig } from './config.ts'
 import { headerValue, joinedHeaderValue } from './header-values.ts'
+import { compileInjectedHeaders } from './inject-headers.ts'
 import type { Session } from './session.ts'
 
 /** Name, value, … of the headers that say who is signed in. */
 export type IdentityHeaders = (session: Session) => string[]
 
-/** oauth2-proxy's response headers (pkg/apis/options/legacy_options.go); empty values are left out. */
-export function compileIdentityHeaders(config: ProxyConfig): IdentityHeaders {
+/**
+ * oauth2-proxy's response headers: `Gap-Auth`, always, and those that are configured (oauthproxy.go
+ * `addHeadersForProxying`).
+ */
+export function compileIdentityHeaders(headers: readonly HeaderOptions[]): IdentityHeaders {
+  const injected = compileInjectedHeaders(headers)
   return (session) => {
-    const { user = '', email = '', preferredUsername = '', groups = [], idToken = '', accessToken = '' } = session
-    const headers: Record<string, string> = {
-      'gap-auth': headerValue(email || user),
-      ...(config.set_xauthrequest && {
-        'x-auth-request-user': headerValue(user),
-        'x-auth-request-email': headerValue(email),
-        'x-auth-request-preferred-username': headerValue(preferredUsername),
-        'x-auth-request-groups': joinedHeaderValue(groups),
-        ...(config.pass_access_token && { 'x-auth-request-access-token': headerValue(accessToken) }),
-      }),
-      ...(config.set_authorization_header && idToken !== '' && { authorization: `Bearer ${headerValue(idToken)}` }),
-    }
-    return Object.entries(headers)
-      .filter(([, value]) => value !== '')
-      .flat()
+    const name = headerValue(session.email || session.user || '')
+    return [...(name === '' ? [] : ['gap-auth', name]), ...injected(session)]
   }
 }
 

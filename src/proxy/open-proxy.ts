@@ -103,6 +103,7 @@ function unreadable(error: unknown): CheckAnswer {
 function openCore(options: ProxyOptions): ProxyCore {
   const { config, records, clock, random, log, fetch } = options
   const { authservice } = config
+  const alpha = alphaOf(config)
   const secret = config.cookie_secret || readFileSync(config.cookie_secret_file, 'utf8')
   const key = cookieKey(secret) ?? fail('config', 'cookie_secret must be 16, 24 or 32 bytes')
   const keys = { secret, key }
@@ -112,9 +113,11 @@ function openCore(options: ProxyOptions): ProxyCore {
   const revocations = openRevocations(records)
   const csrfLifetime = Math.floor(config.cookie_csrf_expire / 1000)
   return {
-    ...{ config, alpha: alphaOf(config), clock, random, log, fetch, records, provider, codec, revocations },
+    ...{ config, alpha, clock, random, log, fetch, records, provider, codec, revocations },
     rules: compileRules(config, authservice?.skipPrefixes),
-    identityHeaders: authservice ? compileAuthserviceHeaders(authservice) : compileIdentityHeaders(config),
+    identityHeaders: authservice
+      ? compileAuthserviceHeaders(authservice)
+      : compileIdentityHeaders(alpha.injectResponseHeaders),
     csrf: { cookieName: config.cookie_name, keys, lifetimeSeconds: csrfLifetime, clock, random },
     sessions: openSessions({ config, codec, revocations, records, provider, clock, log }),
     bearer: openBearerVerifier({ config, provider, fetch, clock, log }),

@@ -44,12 +44,12 @@ const serverSchema = z.strictObject({
   secureBindAddress: text,
   tls: z
     .strictObject({
-      key: secretSourceSchema.optional(),
       cert: secretSourceSchema.optional(),
-      /** `TLS1.2` or `TLS1.3`. */
-      minVersion: text,
       /** Go's names: `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`. */
       cipherSuites: list,
+      key: secretSourceSchema.optional(),
+      /** `TLS1.2` or `TLS1.3`. */
+      minVersion: text,
     })
     .optional(),
 })
@@ -77,16 +77,17 @@ const upstreamSchema = z.strictObject({
 
 /**
  * oauth2-proxy's alpha configuration (pkg/apis/options/alpha_options.go), which is also what the flat keys are turned
- * into: providers, injected headers, upstreams and listeners are read from here whichever way they were given.
+ * into: providers, injected headers, upstreams and listeners are read from here whichever way they were given. The
+ * members stand in the order in which the original writes them.
  */
 export const alphaOptionsSchema = z.strictObject({
-  upstreamConfig: z.strictObject({ proxyRawPath: flag(), upstreams: z.array(upstreamSchema).default([]) }).prefault({}),
   injectRequestHeaders: z.array(headerSchema).default([]),
   injectResponseHeaders: z.array(headerSchema).default([]),
-  server: serverSchema.prefault({}),
   metricsServer: serverSchema.prefault({}),
   /** The original starts with several and uses the first; here each is offered. */
   providers: z.array(providerOptionsSchema).default([]),
+  server: serverSchema.prefault({}),
+  upstreamConfig: z.strictObject({ proxyRawPath: flag(), upstreams: z.array(upstreamSchema).default([]) }).prefault({}),
 })
 
 /** The alpha configuration, every field present. */

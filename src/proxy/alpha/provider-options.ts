@@ -34,42 +34,12 @@ const oidcSchema = z.strictObject({
   enabledSigningAlgs: list,
 })
 
-/** One `providers[]` item of the alpha configuration (oauth2-proxy pkg/apis/options/providers.go). */
+/** One `providers[]` item of the alpha configuration, in the original's order (pkg/apis/options/providers.go). */
 export const providerOptionsSchema = z.strictObject({
-  /** Unique; `?provider=` chooses by it. From flat keys: `provider_display_name`, else `type=client_id`. */
-  id: text,
-  /** The type: `oidc`, `keycloak-oidc`, `github`, … */
-  provider: z.string().default('google'),
-  /** What the sign-in page calls it; empty for the type's own name. */
-  name: text,
   clientID: text,
   clientSecret: text,
   /** Read each time a code is redeemed, so that a new secret needs no restart. */
   clientSecretFile: text,
-  /** May be a path. */
-  loginURL: text,
-  loginURLParameters: z.array(loginUrlParameterSchema).default([]),
-  redeemURL: text,
-  profileURL: text,
-  skipClaimsFromProfileURL: flag(),
-  validateURL: text,
-  authRequestResponseMode: text,
-  /** Of providers without OIDC (Azure AD). */
-  resource: text,
-  scope: text,
-  /** Users must be in one of them; empty for everybody. */
-  allowedGroups: list,
-  /** `S256`, `plain` or empty. */
-  code_challenge_method: text,
-  /** Claims kept in the session for header injection, beside those every session has. */
-  additionalClaims: list,
-  /** Called by the server at sign-out, with `{id_token}` filled in. */
-  backendLogoutURL: text,
-  /** PEM files of the authorities its certificates may come from. */
-  caFiles: list,
-  /** Whether the system's authorities count beside `caFiles`. */
-  useSystemTrustStore: flag(),
-  oidcConfig: oidcSchema.prefault({}),
   keycloakConfig: z.strictObject({ groups: list, roles: list }).prefault({}),
   azureConfig: z.strictObject({ tenant: z.string().default('common'), graphGroupField: text }).prefault({}),
   microsoftEntraIDConfig: z.strictObject({ allowedTenants: list, federatedTokenAuth: flag() }).prefault({}),
@@ -88,7 +58,37 @@ export const providerOptionsSchema = z.strictObject({
       adminAPIUserScope: text,
     })
     .prefault({}),
+  oidcConfig: oidcSchema.prefault({}),
   loginGovConfig: z.strictObject({ jwtKey: text, jwtKeyFile: text, pubjwkURL: text }).prefault({}),
+  /** Unique; `?provider=` chooses by it. From flat keys: `provider_display_name`, else `type=client_id`. */
+  id: text,
+  /** The type: `oidc`, `keycloak-oidc`, `github`, … */
+  provider: z.string().default('google'),
+  /** What the sign-in page calls it; empty for the type's own name. */
+  name: text,
+  /** PEM files of the authorities its certificates may come from. */
+  caFiles: list,
+  /** Whether the system's authorities count beside `caFiles`. */
+  useSystemTrustStore: flag(),
+  /** May be a path. */
+  loginURL: text,
+  loginURLParameters: z.array(loginUrlParameterSchema).default([]),
+  authRequestResponseMode: text,
+  redeemURL: text,
+  profileURL: text,
+  skipClaimsFromProfileURL: flag(),
+  /** Of providers without OIDC (Azure AD). */
+  resource: text,
+  validateURL: text,
+  scope: text,
+  /** Users must be in one of them; empty for everybody. */
+  allowedGroups: list,
+  /** `S256`, `plain` or empty. */
+  code_challenge_method: text,
+  /** Claims kept in the session for header injection, beside those every session has. */
+  additionalClaims: list,
+  /** Called by the server at sign-out, with `{id_token}` filled in. */
+  backendLogoutURL: text,
 })
 
 /** One provider users sign in at, every field present. */
