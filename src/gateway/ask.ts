@@ -1,3 +1,5 @@
+import type { SessionNames } from '../oidc/ended-sessions.ts'
+
 /** What a provider is asked about: a request, as much of it as the provider's configuration gives away. */
 export interface AskRequest {
   readonly method: string
@@ -31,6 +33,8 @@ export interface AskAnswer {
   readonly verdict?: 'allow' | 'deny'
   /** What an allowing answer asks for beside its headers (gRPC); no list of the provider filters it. */
   readonly allowance?: Allowance
+  /** Of a provider in this process: the session it lets on, so that what stays open is closed when it ends. */
+  readonly session?: SessionNames
 }
 
 /** Changes to a request that is let on, and to its answer. Header names in lower case. */

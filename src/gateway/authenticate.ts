@@ -2,6 +2,7 @@ import type { Fetch } from '../http/part.ts'
 import { GenerationCache } from '../kit/cache.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
+import type { EndedSessions } from '../oidc/ended-sessions.ts'
 import type { JwtRule } from '../policy/request-authentication.ts'
 import type { GatewayMode } from './config.ts'
 import { type KeySource, openKeySource } from './key-sources.ts'
@@ -46,18 +47,23 @@ interface Dependencies {
   readonly clock: Clock
   readonly log: Log
   readonly fetch: Fetch
+  /** Sessions whose tokens are believed no more; without it tokens are good until they expire. */
+  readonly ended?: EndedSessions | undefined
   /** Keys fetched before a reload, by where they come from. */
   readonly keySources?: Map<string, KeySource>
 }
 
+type Verified = Extract<Authentication, { kind: 'verified' }>
+
 const none: Authentication = { kind: 'none' }
+const sessionEnded: Authentication = { kind: 'refused', refusal: refusalOf({ reason: 'session-ended' }, 'native') }
 const cachedTokens = 5_000
 /** Longer tokens are verified each time, so that memory stays bounded. */
 const longestCachedToken = 16_384
 
 /** Compiles merged rules; nothing is fetched before the first token comes. */
 export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: Dependencies): Authenticator {
-  const { mode, clock } = dependencies
+  const { mode, clock, ended } = dependencies
   const groups = groupByLocations(jwtRules)
   const rules = jwtRules.map(
     (rule, index): TokenRule => ({
@@ -81,7 +87,9 @@ export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: De
         if (tokens.length > 0) findings = (findings ?? new Map()).set(group, tokens)
       }
       if (!findings) return none
-      return verifiedBefore(findings, clock.now()) ?? verifyFindings(rules, findings, dependencies)
+      const known = verifiedBefore(findings, clock.now())
+      if (!known) return verifyFindings(rules, findings, dependencies)
+      return ended?.isEnded(known.token.names) ? sessionEnded : known
     },
   }
 }
@@ -114,7 +122,7 @@ function onlyToken(findings: Findings): { readonly group: LocationGroup; readonl
   return undefined
 }
 
-function verifiedBefore(findings: Findings, now: number): Authentication | undefined {
+function verifiedBefore(findings: Findings, now: number): Verified | undefined {
   const only = onlyToken(findings)
   const token = only?.group.verified.get(only.text)
   if (!only || !token || now < token.notBefore || token.notAfter < now) return undefined

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
+import type { SessionNames } from '../oidc/ended-sessions.ts'
 import type { Claims, RequestFacts } from '../policy/facts.ts'
 import type { HeaderChange } from './ask.ts'
 import { clientAddressOf, peerAddressOf } from './client-address.ts'
@@ -50,6 +51,9 @@ export class Exchange implements RequestFacts {
   readonly responseChanges: HeaderChange[] = []
   query: string
   claims: Claims | undefined = undefined
+  /** Whose request this is, by its token and by what a provider in this process says. */
+  tokenSession: SessionNames | undefined = undefined
+  providerSession: SessionNames | undefined = undefined
   route: Route | undefined = undefined
   /** Natively CUSTOM rules do not see an `Authorization` that holds no token; see `pipeline.ts`. */
   hidesAuthorization = false

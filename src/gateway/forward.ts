@@ -116,8 +116,11 @@ class Try implements Dispatcher.DispatchHandler {
     const { response } = this.#exchange
     if (message) response.writeHead(status, message, flat)
     else response.writeHead(status, flat)
+    if (this.#remaining >= 0) return
     // an answer may be long in coming after its head (server-sent events): the head goes at once
-    if (this.#remaining < 0) response.flushHeaders()
+    response.flushHeaders()
+    const { context, tokenSession, providerSession } = this.#exchange
+    context.sockets.add(response, [tokenSession, providerSession])
   }
 
   #answerHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): string[] {

@@ -8,6 +8,7 @@ import type { Fetch } from '../http/part.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
+import type { EndedSessions } from '../oidc/ended-sessions.ts'
 import type { Ask } from './ask.ts'
 import type { GatewayConfig, GatewayMode } from './config.ts'
 import type { GatewayContext } from './context.ts'
@@ -51,6 +52,8 @@ export interface GatewayOptions {
   readonly assetsPath?: string
   /** Told of refusals, to explain them later. */
   readonly observer?: Observer
+  /** Sessions whose tokens are believed no more (natively), and whose open sockets are closed. */
+  readonly ended?: EndedSessions
 }
 
 /** A running gateway: listeners for a `node:http` server. */
@@ -76,7 +79,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     requestId: openRequestIds(random),
     pools,
     parts: openPartServer(),
-    sockets: openSockets(),
+    sockets: openSockets(options.ended),
     clock,
     random,
     log,
@@ -88,6 +91,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     identityHeaders,
     keySources: new Map<string, KeySource>(),
     fetch: options.fetch,
+    ended: options.mode === 'istio' ? undefined : options.ended,
     clock,
     log,
     openAsk: (provider: ExtensionProvider) => {

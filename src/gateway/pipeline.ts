@@ -73,6 +73,7 @@ function applyAuthentication(exchange: Exchange, authentication: Authentication)
   if (authentication.kind === 'verified') {
     const { token, found } = authentication
     exchange.claims = token.claims
+    exchange.tokenSession = token.names
     for (let at = 0; at < token.headers.length; at += 2) {
       headers.set(token.headers[at] ?? '', token.headers[at + 1] ?? '')
     }

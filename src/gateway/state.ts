@@ -1,6 +1,7 @@
 import type { Fetch } from '../http/part.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
+import type { EndedSessions } from '../oidc/ended-sessions.ts'
 import { type PolicySet, selectPolicies } from '../policy/policy-set.ts'
 import { mergeJwtRules } from '../policy/request-authentication.ts'
 import type { Ask } from './ask.ts'
@@ -40,6 +41,8 @@ export interface StateDependencies {
   readonly fetch: Fetch
   readonly clock: Clock
   readonly log: Log
+  /** Sessions whose tokens are believed no more. */
+  readonly ended?: EndedSessions | undefined
   /** Keys fetched before a reload, by where they come from. */
   readonly keySources?: Map<string, KeySource>
   /** Further header names a client may not set (native mode). */

@@ -4,12 +4,14 @@ import type { GatewayMode } from './config.ts'
 
 /** Why a token was not accepted, in Envoy's words (source/common/jwt/status.cc). */
 export interface Refusal {
-  readonly status: 401 | 403
+  readonly status: 401 | 403 | 503
   readonly text: string
 }
 
-/** Any reason `tokens` knows, and the one it cannot: the keys were not to be had. */
-export type RefusalReason = TokenRefusal | { readonly reason: 'keys-unavailable' }
+/** Any reason `tokens` knows, and those it cannot: keys not to be had, a session that has ended or may have. */
+export type RefusalReason =
+  | TokenRefusal
+  | { readonly reason: 'keys-unavailable' | 'session-ended' | 'sessions-unavailable' }
 
 const texts: Readonly<Record<Exclude<RefusalReason['reason'], 'malformed'>, string>> = {
   'alg-not-supported': 'Jwt header [alg] is not supported',
@@ -21,6 +23,9 @@ const texts: Readonly<Record<Exclude<RefusalReason['reason'], 'malformed'>, stri
   'no-matching-key': "Jwks doesn't have key to match kid or alg from Jwt",
   'bad-signature': 'Jwt verification fails',
   'keys-unavailable': 'Jwks remote fetch is failed',
+  // Ours: Envoy knows of no sessions.
+  'session-ended': "token's session has ended",
+  'sessions-unavailable': 'whether the session has ended cannot be found out now',
 }
 
 const malformations: Readonly<Record<Extract<JwtMalformation, string>, string>> = {
@@ -38,8 +43,10 @@ const malformations: Readonly<Record<Extract<JwtMalformation, string>, string>> 
 export function refusalOf(why: RefusalReason, mode: GatewayMode): Refusal {
   if (why.reason === 'malformed') return { status: 401, text: malformationText(why.malformed) }
   if (why.reason === 'keys-unavailable' && mode === 'istio') return { status: 401, text: texts['bad-signature'] }
-  return { status: why.reason === 'audience-mismatch' ? 403 : 401, text: texts[why.reason] }
+  return { status: statuses[why.reason] ?? 401, text: texts[why.reason] }
 }
+
+const statuses: Readonly<Record<string, 403 | 503>> = { 'audience-mismatch': 403, 'sessions-unavailable': 503 }
 
 function malformationText(malformed: JwtMalformation): string {
   if (typeof malformed === 'string') return malformations[malformed]

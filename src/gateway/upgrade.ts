@@ -28,7 +28,7 @@ export function forwardUpgrade(exchange: Exchange, origin: string, target: strin
   })
   upgrade.socket.once('close', () => upstream.destroy())
   upstream.on('upgrade', (answer, socket, head) => {
-    context.sockets.add(upgrade.socket)
+    context.sockets.add(upgrade.socket, [exchange.tokenSession, exchange.providerSession])
     upgrade.socket.write(switchingProtocols(answer, exchange.responseHeaders))
     if (head.length > 0) upgrade.socket.write(head)
     if (upgrade.head.length > 0) socket.write(upgrade.head)

@@ -1,4 +1,5 @@
 import { type Clock, epochSeconds } from '../kit/clock.ts'
+import { type EndedSessions, namesOfToken, type SessionNames } from '../oidc/ended-sessions.ts'
 import type { Claims } from '../policy/facts.ts'
 import type { JwtRule } from '../policy/request-authentication.ts'
 import { audiencesOf } from '../tokens/jwt.ts'
@@ -14,6 +15,8 @@ export interface VerifiedToken {
   readonly claims: Claims
   /** Headers to set, flat. */
   readonly headers: readonly string[]
+  /** What it is called where its session may have been ended before its time. */
+  readonly names: SessionNames
   /** Whether the token itself is forwarded. */
   readonly keepsToken: boolean
   /** Index of the rule that verified it, in the order rules are tried. */
@@ -37,11 +40,14 @@ const skewSeconds = 60
 /** How long a verified token is believed without looking at the keys again. */
 const believedMilliseconds = 300_000
 
-/** Checks a token against one rule: form, issuer, times, audience, then the signature (Envoy jwt_authn's order). */
+/**
+ * Checks a token against one rule: form, issuer, times, audience, then the signature (Envoy jwt_authn's order); last,
+ * where that is known, whether its session has ended.
+ */
 export async function verifyToken(
   { rule, index, keys, audiences }: TokenRule,
   text: string,
-  { clock, mode }: { clock: Clock; mode: GatewayMode },
+  { clock, mode, ended }: { clock: Clock; mode: GatewayMode; ended?: EndedSessions | undefined },
 ): Promise<VerifiedToken | RefusalReason> {
   const issuer = rule.issuer === '' ? {} : { issuer: rule.issuer }
   const checked = checkClaims(text, { ...issuer, nowSeconds: epochSeconds(clock), skewSeconds })
@@ -54,13 +60,25 @@ export async function verifyToken(
   if (!known) return { reason: 'keys-unavailable' }
   const verification = checkSignature(checked.jwt, known)
   if (!verification.ok) return verification
+  const names = namesOfToken(claims, text)
+  const ending = ended && (await endingOf(names, ended))
+  if (ending) return { reason: ending }
   const payload = text.slice(text.indexOf('.') + 1, text.lastIndexOf('.'))
   return {
     claims: splitClaims(claims, rule.spaceDelimitedClaims),
     headers: claimHeaders(rule, claims, payload, mode),
+    names,
     keepsToken: rule.forwardOriginalToken,
     ruleIndex: index,
     ...lifetime(claims, clock.now()),
+  }
+}
+
+async function endingOf(names: SessionNames, ended: EndedSessions) {
+  try {
+    return (await ended.hasEnded(names)) ? 'session-ended' : undefined
+  } catch {
+    return 'sessions-unavailable'
   }
 }
 

@@ -10,7 +10,12 @@ export type Migrations = Readonly<Record<string, Migration>>
  * @throws GatehouseError `migration` with the failed step.
  */
 export async function migrate<Tables>(database: Kysely<Tables>, migrations: Migrations): Promise<void> {
-  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => ({ ...migrations }) } })
+  const migrator = new Migrator({
+    db: database,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    // Each room numbers its own: what the store adds comes before what a part has had all along.
+    allowUnorderedMigrations: true,
+  })
   const { error, results } = await migrator.migrateToLatest()
   if (error === undefined) return
   const failed = results?.find(({ status }) => status === 'Error')?.migrationName ?? 'unknown step'

@@ -31,4 +31,16 @@ export const storeMigrations: Migrations = {
         .execute()
     },
   },
+  '0003-journal': {
+    async up(database) {
+      await database.schema
+        .createTable('journal')
+        .addColumn('position', 'integer', (column) => column.primaryKey().autoIncrement())
+        .addColumn('name', 'text', (column) => column.notNull())
+        .addColumn('entry', 'text', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint', (column) => column.notNull())
+        .execute()
+      await database.schema.createIndex('journal_expiry').on('journal').column('expires_at').execute()
+    },
+  },
 }

@@ -4,6 +4,7 @@
  */
 import type { Kysely } from 'kysely'
 import type { Clock } from '../kit/clock.ts'
+import { type Journal, type JournalTables, openSqlJournal } from './journal.ts'
 
 /** Short-lived records of one kind (codes, refresh handles, sessions), JSON values by id, gone at their expiry. */
 export interface Collection<Value> {
@@ -25,15 +26,16 @@ export interface Collection<Value> {
   delete(id: string): Promise<boolean>
 }
 
-/** Opens collections by name. */
+/** Opens collections and journals by name. */
 export interface Records {
   collection<Value>(name: string): Collection<Value>
+  journal<Entry>(name: string): Journal<Entry>
   /** Deletes what has expired; call it now and then. Returns how many. */
   purge(): Promise<number>
 }
 
 /** The table behind `Records`. Times are milliseconds since the Unix epoch. */
-export interface RecordTables {
+export interface RecordTables extends JournalTables {
   records: { collection: string; id: string; value: string; uses: number; version: number; expires_at: number }
 }
 
@@ -44,14 +46,17 @@ export const never = Number.MAX_SAFE_INTEGER
 export function openSqlRecords(database: Kysely<RecordTables>, clock: Clock): Records {
   return {
     collection: <Value>(name: string) => sqlCollection<Value>(name, database, clock),
-    async purge() {
-      const { numDeletedRows } = await database
-        .deleteFrom('records')
-        .where('expires_at', '<=', clock.now())
-        .executeTakeFirst()
-      return Number(numDeletedRows)
+    journal: <Entry>(name: string) => {
+      const typed = database as unknown as Kysely<JournalTables> // its table is among the records'
+      return openSqlJournal<Entry>(name, { database: typed, clock })
     },
+    purge: async () => (await purged(database, 'records', clock)) + (await purged(database, 'journal', clock)),
   }
+}
+
+async function purged(database: Kysely<RecordTables>, table: 'records' | 'journal', { now }: Clock): Promise<number> {
+  const { numDeletedRows } = await database.deleteFrom(table).where('expires_at', '<=', now()).executeTakeFirst()
+  return Number(numDeletedRows)
 }
 
 function sqlCollection<Value>(name: string, database: Kysely<RecordTables>, clock: Clock): Collection<Value> {
