@@ -7,7 +7,9 @@ export interface Answer {
   readonly body: string
   /** Of the answer, `name: value`, sorted. */
   readonly headers: readonly string[]
-  /** Where the app was reached: its target and the headers it received, sorted. */
+  /** Which app was reached, where it is not the usual one. */
+  readonly app?: string
+  /** Where an app was reached: its target and the headers it received, sorted. */
   readonly target?: string
   readonly arrived?: readonly string[]
 }
@@ -26,6 +28,7 @@ export function answerOf({ status, body, reply, received }: Outcome, tokens: Rea
     status,
     body: named(body),
     headers: lines(reply.headers),
+    ...(received === undefined || received.app === 'app' ? {} : { app: received.app }),
     ...(received === undefined ? {} : { target: named(received.target), arrived: lines(received.headers) }),
   }
 }

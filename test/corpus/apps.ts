@@ -1,44 +1,51 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What stands behind every gateway of the corpus: an app that tells what it received, and a provider. */
+/** What stands behind every gateway of the corpus: apps that tell what they received, and a provider. */
 export interface Apps {
   readonly appPort: number
   readonly providerPort: number
+  /** Where the tables' services are, by the first label of their names. */
+  portOf(host: string): number
   close(): Promise<void>
 }
 
 export async function openApps(): Promise<Apps> {
-  const app = createServer(echo)
-  const provider = createServer(authorise)
-  const [appPort, providerPort] = await Promise.all([listen(app), listen(provider)])
+  const [app, other, provider] = [createServer(echo('app')), createServer(echo('other')), createServer(authorise)]
+  const [appPort, otherPort, providerPort] = await Promise.all([listen(app), listen(other), listen(provider)])
+  const ports: Readonly<Record<string, number>> = { auth: providerPort, other: otherPort, down: 1 }
   return {
     appPort,
     providerPort,
+    portOf: (host) => ports[host.split('.')[0] ?? ''] ?? appPort,
     async close() {
-      await Promise.all([stop(app), stop(provider)])
+      await Promise.all([stop(app), stop(other), stop(provider)])
     },
   }
 }
 
-/** What the app received. */
+/** What an app received. */
 export interface Received {
+  /** Which app. */
+  readonly app: string
   readonly method: string
   readonly target: string
   /** Names in lower case. */
   readonly headers: readonly (readonly [string, string])[]
 }
 
-function echo(request: IncomingMessage, response: ServerResponse): void {
-  const { method = '', url = '', rawHeaders } = request
-  const headers = rawHeaders.flatMap((name, at) =>
-    at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : [],
-  )
-  request.resume()
-  const body = JSON.stringify({ method, target: url, headers })
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
-  response.end(body)
-}
+const echo =
+  (app: string) =>
+  (request: IncomingMessage, response: ServerResponse): void => {
+    const { method = '', url = '', rawHeaders } = request
+    const headers = rawHeaders.flatMap((name, at): [string, string][] =>
+      at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : [],
+    )
+    request.resume()
+    const body = JSON.stringify({ app, method, target: url, headers } satisfies Received)
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    response.end(body)
+  }
 
 /** Allows what carries `x-ext-authz: allow`, like Istio's sample server, and answers with any status asked for. */
 function authorise({ headers, method, url }: IncomingMessage, response: ServerResponse): void {

