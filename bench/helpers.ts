@@ -4,6 +4,7 @@ import { loadChainFromDirectory } from '../src/config/from-directory.ts'
 import { systemClock } from '../src/kit/clock.ts'
 import { silentLog } from '../src/kit/log.ts'
 import { systemRandom } from '../src/kit/random.ts'
+import { type ProxyConfig, proxyConfigSchema } from '../src/proxy/config.ts'
 import { openProxy } from '../src/proxy/open-proxy.ts'
 import { extAuthzHandler } from '../src/proxy/transports/ext-authz-http.ts'
 import { openSqlRecords } from '../src/store/records.ts'
@@ -19,15 +20,23 @@ export interface BenchServer extends BenchProcess {
   readonly origin: string
 }
 
-/** Servers `bench/main.ts` can become: the proxy's own listener, and an application that answers with 1 kB. */
-const helpers: Readonly<Record<string, (port: number, argument: string) => Promise<void>>> = {
-  proxy: serveProxy,
+/** Servers `bench/main.ts` can become. */
+const helpers = {
+  /** The proxy of a platform's directory, at its own listener. */
+  proxy: serveProxyOf,
+  /** The proxy alone, configured as JSON. */
+  checker: (port: number, options: string) => serveProxy(port, proxyConfigSchema.parse(JSON.parse(options))),
+  /** An application that answers with 1 kB. */
   application: serveApplication,
-}
+  /** A provider's key set. */
+  keys: serveKeys,
+} satisfies Readonly<Record<string, (port: number, argument: string) => Promise<void>>>
+
+type HelperName = keyof typeof helpers
 
 /** Starts a helper on a processor. */
 export async function startHelper(
-  name: 'proxy' | 'application',
+  name: HelperName,
   { cpu, argument = '' }: { cpu: number; argument?: string },
 ): Promise<BenchServer> {
   const port = await freePort()
@@ -38,16 +47,20 @@ export async function startHelper(
 
 /** What a helper's process runs. */
 export async function runHelper([name = '', port = '', argument = '']: readonly string[]): Promise<void> {
-  await helpers[name]?.(Number(port), argument)
+  if (Object.hasOwn(helpers, name)) await helpers[name as HelperName](Number(port), argument)
 }
 
-async function serveProxy(port: number, directory: string): Promise<void> {
+async function serveProxyOf(port: number, directory: string): Promise<void> {
   const publicUrl = `http://${host}:${port}`
   const secrets = { state: 'unused', cookie: 'unused', clients: {} }
   const { chain, problems } = loadChainFromDirectory(directory, { publicUrl, secrets, env: {}, demo: true })
   if (!chain?.proxy) throw new Error(problems.map(({ message }) => message).join('\n'))
+  await serveProxy(port, chain.proxy)
+}
+
+async function serveProxy(port: number, config: ProxyConfig): Promise<void> {
   const proxy = openProxy({
-    config: chain.proxy,
+    config,
     records: openSqlRecords(await testDatabase(), systemClock),
     clock: systemClock,
     random: systemRandom,
@@ -61,4 +74,10 @@ async function serveApplication(port: number): Promise<void> {
   const body = Buffer.alloc(1024, 'x')
   const headers = ['content-type', 'text/plain', 'content-length', String(body.length)]
   createServer((_request, response) => response.writeHead(200, headers).end(body)).listen(port, host)
+}
+
+async function serveKeys(port: number, keySet: string): Promise<void> {
+  createServer((_request, response) =>
+    response.writeHead(200, ['content-type', 'application/json']).end(keySet),
+  ).listen(port, host)
 }

@@ -17,6 +17,8 @@ export interface LoadResult {
 export interface Load {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
+  /** A header each request gets the next value of, from the first again after the last. */
+  readonly inTurn?: { readonly name: string; readonly values: readonly string[] }
   /** The processes whose CPU time the answers cost. */
   readonly pids: readonly number[]
 }
@@ -35,8 +37,8 @@ const wrkPath = findProgram('wrk')
 export const canLoad = wrkPath !== undefined
 
 /** Repeats a request with wrk, after a warm-up. @throws where an answer is an error, since that would be another job. */
-export function runLoad({ url, headers = {}, pids }: Load): LoadResult {
-  const script = wrkScript(headers)
+export function runLoad({ url, headers = {}, inTurn, pids }: Load): LoadResult {
+  const script = wrkScript(headers, inTurn)
   wrk(url, { script, duration: warmUpSeconds })
   const before = cpuSeconds(pids)
   const text = wrk(url, { script, duration: seconds })
@@ -48,11 +50,25 @@ export function runLoad({ url, headers = {}, pids }: Load): LoadResult {
   return { perCpuSecond: requests / cpu, p50Milliseconds: p50 / 1000, p99Milliseconds: p99 / 1000, requests }
 }
 
-function wrkScript(headers: Readonly<Record<string, string>>): string {
-  const file = join(workDirectory('bench'), 'load.lua')
+function wrkScript(headers: Readonly<Record<string, string>>, inTurn: Load['inTurn']): string {
+  const directory = workDirectory('bench')
+  const file = join(directory, 'load.lua')
   const lines = Object.entries(headers).map(
     ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
   )
+  if (inTurn) {
+    const values = join(directory, 'values.txt')
+    writeFileSync(values, `${inTurn.values.join('\n')}\n`)
+    lines.push(
+      'local requests, at = {}, 0',
+      'function init(args)',
+      `  for value in io.lines(${JSON.stringify(values)}) do`,
+      `    requests[#requests + 1] = wrk.format("GET", nil, {[${JSON.stringify(inTurn.name)}] = value})`,
+      '  end',
+      'end',
+      'function request() at = at % #requests + 1; return requests[at] end',
+    )
+  }
   lines.push(
     'function done(summary, latency)',
     '  local e = summary.errors',

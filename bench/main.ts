@@ -1,19 +1,19 @@
 import { availableParallelism } from 'node:os'
 import process from 'node:process'
 import { runHelper } from './helpers.ts'
-import { benchCheck } from './topics/check.ts'
 import { benchCode } from './topics/code.ts'
 import { benchGateway } from './topics/gateway.ts'
+import { benchProxy } from './topics/proxy.ts'
 import { benchStartup } from './topics/startup.ts'
 
 /**
- * `npm run bench [startup|check|gateway|code|all]`: what this machine shows, beside the goals and, where they are
+ * `npm run bench [startup|proxy|gateway|code|all]`: what this machine shows, beside the goals and, where they are
  * installed, beside the programs that do the same job. Servers run on one processor and load on another; figures are
  * per second of the servers' CPU time, which a busy machine changes least.
  */
 const topics: Readonly<Record<string, () => Promise<void>>> = {
   startup: benchStartup,
-  check: benchCheck,
+  proxy: benchProxy,
   gateway: benchGateway,
   code: benchCode,
 }

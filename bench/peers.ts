@@ -13,8 +13,8 @@ export interface FrontOrigins {
   readonly application: string
 }
 
-/** The real oauth2-proxy with the same cookie; `undefined` where it is not installed. */
-export async function startOauth2Proxy(): Promise<BenchServer | undefined> {
+/** The real oauth2-proxy with the same cookie, and `flags` of its own; `undefined` where it is not installed. */
+export async function startOauth2Proxy(flags: readonly string[] = []): Promise<BenchServer | undefined> {
   const path = findProgram('oauth2-proxy')
   if (path === undefined) return undefined
   const { port, origin } = await nextOrigin()
@@ -41,6 +41,7 @@ export async function startOauth2Proxy(): Promise<BenchServer | undefined> {
     // its access log would cost it more than the check
     '--request-logging=false',
     '--auth-logging=false',
+    ...flags,
   ]
   return { ...(await startProcess(command, { cpu: serverCpu, readyUrl: `${origin}/ping` })), origin }
 }
