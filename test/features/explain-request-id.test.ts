@@ -82,19 +82,17 @@ describe('a refusal of a running chain is explained by its request id', () => {
   })
 
   test('a part’s refusal: which part, and what it said of the request', async () => {
-    const { status, id } = await send(
-      '/dex/auth?client_id=nobody&redirect_uri=http://x/&response_type=code&scope=openid',
-    )
-    expect(status).toBe(404)
+    const { status, id } = await send('/dex/approval?req=stale')
+    expect(status).toBe(401)
     const { status: exit, explanation } = await explainId(id)
     expect(exit).toBe(3)
     expect(explanation).toMatchObject({
-      verdict: { isAllowed: false, status: 404 },
+      verdict: { isAllowed: false, status: 401 },
       recorded: { requestId: id, cause: { kind: 'part', part: 'broker' } },
       suggestions: [],
       caveats: [],
     })
-    expect(explanation.verdict.summary).toContain('`broker` refuses: request refused: Invalid client_id')
+    expect(explanation.verdict.summary).toContain('`broker` refuses: request refused: Unauthorized request')
     expect(explanation.layers.at(-1)).toMatchObject({ name: 'app', outcome: 'stopped' })
   })
 
