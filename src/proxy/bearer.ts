@@ -5,6 +5,7 @@ import type { Log } from '../kit/log.ts'
 import type { JsonObject } from '../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../tokens/remote-key-set.ts'
 import type { ProxyConfig } from './config.ts'
+import type { VerifyAccountToken } from './kubernetes/account-tokens.ts'
 import { idTokenRules, verifyIdToken } from './provider/id-token.ts'
 import type { Provider } from './provider/provider.ts'
 import { parseJsonObject } from './provider/token-endpoint.ts'
@@ -32,9 +33,12 @@ export function openBearerVerifier(options: {
   fetch: Fetch
   clock: Clock
   log: Log
+  /** Knows service accounts of the cluster, where their tokens are accepted. */
+  verifyAccountToken?: VerifyAccountToken | undefined
 }): BearerVerifier {
-  const { config, provider } = options
+  const { config, provider, verifyAccountToken } = options
   const verifiers: Verify[] = [
+    ...(verifyAccountToken ? [verifyAccountToken] : []),
     (token) => provider.sessionOfBearer(token),
     ...config.extra_jwt_issuers.map((pair) => extraIssuer(pair, options)),
   ]
@@ -54,8 +58,10 @@ export function openBearerVerifier(options: {
 }
 
 function unavailable(error: unknown): { refused: string } {
-  if (error instanceof GatehouseError)
-    return { refused: error.code === 'provider_unavailable' ? 'no-keys' : error.code }
+  if (error instanceof GatehouseError) {
+    const isAway = error.code === 'provider_unavailable' || error.code === 'cluster_unavailable'
+    return { refused: isAway ? 'no-keys' : error.code }
+  }
   throw error
 }
 

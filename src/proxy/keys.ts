@@ -245,6 +245,11 @@ export const proxyKeys = {
   // Our own
   post_logout_redirect_url: text('', { own: true }),
   end_session_url: text('', { own: true }),
+  kubernetes_token_audiences: list({ own: true }),
+  kubernetes_token_review: bool(true, { own: true }),
+  kubernetes_api_url: text('https://kubernetes.default.svc', { own: true }),
+  kubernetes_token_file: text('/var/run/secrets/kubernetes.io/serviceaccount/token', { own: true }),
+  kubernetes_ca_file: text('/var/run/secrets/kubernetes.io/serviceaccount/ca.crt', { own: true }),
 } as const satisfies Readonly<Record<string, ProxyKey>>
 
 /** The name of a key. */

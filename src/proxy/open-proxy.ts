@@ -16,6 +16,8 @@ import { checkRequestOf, type ProxyCore } from './core.ts'
 import { endpointAt } from './endpoints/endpoints.ts'
 import { compileIdentityNames } from './identity-header-names.ts'
 import { compileAuthserviceHeaders, compileIdentityHeaders } from './identity-headers.ts'
+import { openTokenKeys, openTokenReview } from './kubernetes/account-tokens.ts'
+import { openClusterApi } from './kubernetes/cluster-api.ts'
 import { isCsrfCookie } from './login/csrf-cookie.ts'
 import { signInLook } from './pages/sign-in-page.ts'
 import { openProvider } from './provider/provider.ts'
@@ -38,6 +40,8 @@ export interface ProxyOptions {
   readonly log: Log
   /** How the provider is reached. */
   readonly fetch: Fetch
+  /** How the Kubernetes API server is reached: it has a CA of its own. `fetch` unless told. */
+  readonly clusterFetch?: Fetch
 }
 
 /** The running proxy: its own endpoints by `fetch`, the decision about any request by `check`. */
@@ -120,7 +124,7 @@ function openCore(options: ProxyOptions): ProxyCore {
       : compileIdentityHeaders(alpha.injectResponseHeaders),
     csrf: { cookieName: config.cookie_name, keys, lifetimeSeconds: csrfLifetime, clock, random },
     sessions: openSessions({ config, codec, revocations, records, provider, clock, log }),
-    bearer: openBearerVerifier({ config, provider, fetch, clock, log }),
+    bearer: openBearerVerifier({ config, provider, fetch, clock, log, verifyAccountToken: openAccountTokens(options) }),
     isValidRedirect: compileRedirectRule(config.whitelist_domains),
     look: signInLook(config),
     callbackPath: authservice?.callbackPath ?? (pathOf(config.redirect_url) || `${config.proxy_prefix}/callback`),
@@ -128,6 +132,17 @@ function openCore(options: ProxyOptions): ProxyCore {
     isTrustedProxy: compileTrustedProxies(config),
     memory: openSessionMemory({ config, clock }),
   }
+}
+
+/** Tokens of the cluster's service accounts, where the configuration names an audience they must be meant for. */
+function openAccountTokens({ config, fetch, clusterFetch = fetch, clock, log }: ProxyOptions) {
+  const audiences = config.kubernetes_token_audiences
+  if (audiences.length === 0) return undefined
+  const url = config.kubernetes_api_url.replace(/\/$/, '')
+  const api = openClusterApi({ url, tokenFile: config.kubernetes_token_file, fetch: clusterFetch })
+  return config.kubernetes_token_review
+    ? openTokenReview(api, { audiences, clock })
+    : openTokenKeys(api, { audiences, clock, log })
 }
 
 /** The path of a URL that may be a path already; empty for none or the root. */
