@@ -245,6 +245,7 @@ export const proxyKeys = {
   // Our own
   post_logout_redirect_url: text('', { own: true }),
   end_session_url: text('', { own: true }),
+  compat: bool(false, { own: true }),
   kubernetes_token_audiences: list({ own: true }),
   kubernetes_token_review: bool(true, { own: true }),
   kubernetes_api_url: text('https://kubernetes.default.svc', { own: true }),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { formatProblem, namedSource, Problems, type SourceDocument } from '../kit/problems.ts'
 import { proxyConfigSchema } from './config.ts'
+import { parseProxyFlags } from './flags.ts'
 import { environmentNameOf, flagOf, type ProxyKey, proxyKeyNames, proxyKeys } from './keys.ts'
 import { type ProxyOptionSources, parseProxyOptions } from './options.ts'
 
@@ -30,10 +31,9 @@ function parse(sources: Omit<ProxyOptionSources, 'problems' | 'toml'> & { toml?:
   return { config, problems: problems.list.map(formatProblem) }
 }
 
-test("the table names oauth2-proxy's 168 keys and two of our own", () => {
-  const own = proxyKeyNames.filter((name) => (proxyKeys[name] as ProxyKey).own)
-  expect(own).toEqual(['post_logout_redirect_url', 'end_session_url'])
-  expect(proxyKeyNames.length - own.length).toBe(168)
+test('the table names all 168 keys of oauth2-proxy beside our own', () => {
+  const theirs = proxyKeyNames.filter((name) => !(proxyKeys[name] as ProxyKey).own)
+  expect(theirs).toHaveLength(168)
 })
 
 test("Kubeflow's configuration is taken without a complaint", () => {
@@ -82,6 +82,21 @@ test('texts become booleans, lists and durations as viper makes them', () => {
     skip_jwt_bearer_tokens: true,
     api_routes: ['/a', '/b'],
   })
+})
+
+test('a duration written as a text needs its unit, a fraction of a number is cut off', () => {
+  expect(parse({ toml: { ...kubeflow, cookie_expire: '24' } }).config).toBeUndefined()
+  expect(parse({ toml: { ...kubeflow, cookie_csrf_per_request_limit: 5.7 } }).config).toMatchObject({
+    cookie_csrf_per_request_limit: 5,
+  })
+})
+
+test('a flag is typed strictly and `--` ends the flags', () => {
+  for (const flag of ['--cookie-expire=24', '--cookie-secure=yes', '--cookie-csrf-per-request-limit=5x']) {
+    expect(parse({ flags: [flag] }).problems).toContainEqual(expect.stringContaining('must be'))
+  }
+  expect(parse({ flags: ['--cookie-name', 'mine', '--', '--no-such-flag'] }).config?.cookie_name).toBe('mine')
+  expect(parseProxyFlags(['--google-use-organization-id', 'true', '--cookie-name=mine']).unknown).toEqual([])
 })
 
 test('a bare number for a duration is nanoseconds', () => {

@@ -15,7 +15,7 @@ export const kindExpectations: Readonly<Record<ProxyKeyKind, string>> = {
 
 /**
  * Types a value the way viper does for oauth2-proxy (mapstructure's weak decoding): texts become booleans, numbers and
- * lists. A bare number for a duration is nanoseconds, as in Go. `undefined` where the value cannot be read.
+ * lists. A bare number for a duration is nanoseconds, as in Go; as a text it needs a unit. `undefined` where the value cannot be read.
  */
 export function weakValue(kind: ProxyKeyKind, raw: unknown): ProxyValue | undefined {
   switch (kind) {
@@ -53,15 +53,15 @@ function weakBool(raw: unknown): boolean | undefined {
 
 function weakInt(raw: unknown): number | undefined {
   if (typeof raw === 'boolean') return Number(raw)
-  if (typeof raw === 'number') return Number.isSafeInteger(raw) ? raw : undefined
+  if (typeof raw === 'number') return Number.isSafeInteger(Math.trunc(raw)) ? Math.trunc(raw) : undefined
   if (raw === '') return 0
   return typeof raw === 'string' && /^[+-]?\d{1,15}$/.test(raw) ? Number(raw) : undefined
 }
 
 function weakDuration(raw: unknown): number | undefined {
-  if (typeof raw === 'number') return Number.isFinite(raw) ? raw / 1e6 : undefined
-  if (typeof raw !== 'string') return undefined
-  return /^[+-]?\d{1,18}$/.test(raw) ? Number(raw) / 1e6 : parseGoDuration(raw)
+  if (typeof raw === 'boolean') return Number(raw) / 1e6
+  if (typeof raw === 'number') return Number.isFinite(raw) ? Math.trunc(raw) / 1e6 : undefined
+  return typeof raw === 'string' ? parseGoDuration(raw) : undefined
 }
 
 function weakList(raw: unknown): readonly string[] | undefined {
