@@ -1,6 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { type Log, silentLog } from '../kit/log.ts'
+import { openConnections } from './listener/connections.ts'
+import { openCutLog } from './listener/cut-log.ts'
+import { Http1Conversation } from './listener/http1-conversation.ts'
+import { Http2Conversation } from './listener/http2-conversation.ts'
+import { defaultLimits, type Limits, maxHeaderBytes } from './listener/limits.ts'
+import { sniffProtocol } from './listener/sniff-protocol.ts'
 
 /** What answers the listener's requests. */
 export interface RequestHandler {
@@ -17,86 +24,110 @@ export interface OpenServer {
   close(graceMilliseconds: number): Promise<void>
 }
 
-/** How long slow clients are waited for, in milliseconds. */
-export interface Patience {
-  /** For the next bytes of a body. */
-  readonly bodyIdle: number
-  /** For the rest of a body that nobody wants any more: its request has been answered. */
-  readonly unwantedBody: number
+/** What a listener is opened with. */
+export interface ServerOptions {
+  /** What differs from the ordinary limits. */
+  readonly limits?: Partial<Limits>
+  /** Told of clients that are cut off, not of each. */
+  readonly log?: Log
 }
 
-const defaultPatience: Patience = { bodyIdle: 60_000, unwantedBody: 10_000 }
-
-/** Opens a server whose limits hold slow and oversized clients off (Envoy's header limit; Node's strict parser). */
-export function openServer({ bodyIdle, unwantedBody }: Patience = defaultPatience): OpenServer {
+/**
+ * Opens a server that speaks HTTP/1.1 and, to clients that begin with it, HTTP/2 without TLS. Its limits hold slow and
+ * greedy clients off: whoever owes us bytes is cut when they do not come; an answer may take as long as it likes.
+ */
+export function openServer({ limits: given = {}, log = silentLog }: ServerOptions = {}): OpenServer {
+  const limits = { ...defaultLimits, ...given }
   let handler: RequestHandler | undefined
-  const upgraded = new Set<Duplex>()
-  const server = createServer({
-    maxHeaderSize: 60 * 1024,
-    headersTimeout: 15_000,
-    connectionsCheckingInterval: 5_000,
-    requestTimeout: 0, // an upload may take as long as it takes, as long as it goes on: see `cutIdleBodies`
-    keepAliveTimeout: 75_000,
-    insecureHTTPParser: false,
-  })
-  cutIdleBodies(server, { bodyIdle, upgraded })
-  server.on('request', (request, response) => {
-    response.once('finish', () => cutUnwantedBody(request, unwantedBody))
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (handler) handler.handle(request, response)
     else response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('starting\n')
+  }
+  const cuts = openCutLog(log)
+  const now = () => performance.now()
+  const connections = openConnections(limits, { now, cuts })
+  const server = createServer({
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: limits.head,
+    connectionsCheckingInterval: Math.min(5000, limits.head),
+    requestTimeout: 0, // an upload may take as long as it takes, as long as it goes on
+    keepAliveTimeout: limits.keepAlive,
+    keepAlive: true, // TCP's own probes find peers that are gone
+    keepAliveInitialDelay: 60_000,
+    insecureHTTPParser: false,
+  })
+  const sweepInterval = Math.min(limits.head, limits.bodyIdle, limits.unwantedBody) / 4
+  const sweeping = setInterval(() => connections.sweep(), sweepInterval).unref()
+
+  speakBoth(server, (socket, acceptHttp1) => {
+    if (!connections.admit(socket)) return
+    sniffProtocol(socket, (protocol) => {
+      if (protocol === 'http/1.1') {
+        connections.set(socket, new Http1Conversation(socket, limits))
+        acceptHttp1()
+        return
+      }
+      // the gateway and the parts use of requests and answers what these have
+      const handleHttp2 = handle as unknown as ConstructorParameters<typeof Http2Conversation>[1]['handle']
+      connections.set(socket, new Http2Conversation(socket, { limits, now, handle: handleHttp2 }))
+    })
+  })
+  const http1Of = (socket: Socket): Http1Conversation | undefined => {
+    const conversation = connections.get(socket)
+    return conversation instanceof Http1Conversation ? conversation : undefined
+  }
+  server.on('request', (request, response) => {
+    if (http1Of(request.socket)?.begin(request, response) !== false) handle(request, response)
+    else {
+      cuts.tell('too many requests at one time')
+      request.socket.destroy()
+    }
   })
   server.on('upgrade', (request, socket, head) => {
-    upgraded.add(socket)
-    socket.once('close', () => upgraded.delete(socket))
+    const conversation = http1Of(request.socket)
+    if (conversation) conversation.isUpgraded = true
     if (handler) handler.upgrade(request, socket, head)
     else socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+  })
+  // also told when a connection has idled between two requests for `keepAliveTimeout`
+  server.setTimeout(limits.bodyIdle, (socket) => {
+    const conversation = http1Of(socket)
+    const reason = conversation?.timeOut()
+    if (conversation && reason === undefined) {
+      socket.setTimeout(limits.bodyIdle)
+      return
+    }
+    if (reason !== undefined && reason !== 'idle') cuts.tell(reason)
+    socket.destroy()
   })
   return {
     server,
     serve(next) {
       handler = next
     },
-    close: (graceMilliseconds) => closeServer(server, upgraded, graceMilliseconds),
+    close(graceMilliseconds) {
+      return new Promise((resolve) => {
+        const cut = setTimeout(() => connections.cutAll(), graceMilliseconds)
+        server.close(() => {
+          clearTimeout(cut)
+          clearInterval(sweeping)
+          cuts.close()
+          resolve()
+        })
+        connections.endAll()
+        server.closeIdleConnections()
+      })
+    },
   }
 }
 
-/** Silence is cut where a client owes us bytes; an answer may be as slow as it likes (server-sent events, long polls). */
-function cutIdleBodies(
-  server: Server,
-  { bodyIdle, upgraded }: { bodyIdle: number; upgraded: ReadonlySet<Duplex> },
-): void {
-  const answering = new Map<Socket, IncomingMessage>()
-  server.prependListener('request', (request, response) => {
-    const { socket } = request
-    answering.set(socket, request)
-    response.once('close', () => {
-      if (answering.get(socket) === request) answering.delete(socket)
+/** Lets `meet` look at each connection before the HTTP/1.1 server takes it. */
+function speakBoth(server: Server, meet: (socket: Socket, acceptHttp1: () => void) => void): void {
+  const accept = server.listeners('connection')
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) => {
+    meet(socket, () => {
+      for (const listener of accept) listener.call(server, socket)
     })
-  })
-  // Also told when a connection has idled between two requests for `keepAliveTimeout`: nobody is answered there.
-  server.setTimeout(bodyIdle, (socket) => {
-    const request = answering.get(socket)
-    const isOurTurn = request !== undefined && (request.complete || request.readableLength > 0)
-    if (isOurTurn || upgraded.has(socket)) socket.setTimeout(bodyIdle)
-    else socket.destroy()
-  })
-}
-
-function cutUnwantedBody(request: IncomingMessage, unwantedBody: number): void {
-  if (request.complete) return
-  setTimeout(() => {
-    if (!request.complete) request.socket.destroy()
-  }, unwantedBody).unref()
-}
-
-function closeServer(server: Server, upgraded: ReadonlySet<Duplex>, graceMilliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = setTimeout(() => server.closeAllConnections(), graceMilliseconds)
-    server.close(() => {
-      clearTimeout(cut)
-      resolve()
-    })
-    for (const socket of upgraded) socket.destroy()
-    server.closeIdleConnections()
   })
 }

@@ -63,7 +63,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
   })
   const since = options.source.kind === 'default' ? '' : fingerprint(options.source.path)
   const plan = planChain(options.source, { ...options, random: systemRandom })
-  const listener = openServer()
+  const listener = openServer({ log: log.with({ part: 'listener' }) })
   const wanted = options.port ?? localPort(plan.publicUrl) ?? defaultPort
   // Only a chain with a public address of its own is for other machines.
   const host = isLocalUrl(plan.publicUrl) ? 'localhost' : undefined

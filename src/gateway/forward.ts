@@ -116,7 +116,8 @@ class Try implements Dispatcher.DispatchHandler {
     const { response } = this.#exchange
     if (message) response.writeHead(status, message, flat)
     else response.writeHead(status, flat)
-    if (this.#remaining >= 0) return
+    // a head that says how a call ended is all there is (gRPC "trailers-only"); over HTTP/2 it ends the answer itself
+    if (this.#remaining >= 0 || grpcStatus !== undefined) return
     // an answer may be long in coming after its head (server-sent events): the head goes at once
     response.flushHeaders()
     const { context, tokenSession, providerSession } = this.#exchange

@@ -30,7 +30,8 @@ export function openOriginPools(): OriginPools {
       known(`h2 ${origin}`, () =>
         origin.startsWith('https:')
           ? new Pool(origin, { ...patience, allowH2: true })
-          : new Pool(origin, { ...patience, connections: 1, factory: (url) => new H2CClient(url, patience) }),
+          : // 100 streams each; who finds none free opens one more
+            new Pool(origin, { ...patience, factory: (url) => new H2CClient(url, patience) }),
       ),
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()))

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { Limits } from '../../src/app/listener/limits.ts'
 import { openServer } from '../../src/app/open-server.ts'
 import { attackWorld } from './attacks-world.ts'
 
@@ -13,9 +14,9 @@ afterEach(async () => {
 /** The public listener with little patience in front of a handler. */
 async function listener(
   handle: (request: IncomingMessage, response: ServerResponse) => void,
-  patience: { bodyIdle: number; unwantedBody: number },
+  limits: Partial<Limits>,
 ): Promise<() => Socket> {
-  const opened = openServer(patience)
+  const opened = openServer({ limits })
   opened.serve({ handle, upgrade: (_, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n') })
   await new Promise<void>((resolve) => opened.server.listen(0, '127.0.0.1', resolve))
   closers.push(() => opened.close(0))
@@ -46,7 +47,7 @@ describe('a client that stops in the middle of a body is cut off', () => {
     const dial = await listener((request) => request.resume(), { bodyIdle: 50, unwantedBody: forever })
     const socket = dial()
     socket.write(`${head}some of it`)
-    expect(await textUntilClosed(socket)).toBe('')
+    expect(await textUntilClosed(socket)).toMatch(/^HTTP\/1\.1 408 .*body too slow/s)
   })
 
   test('when it has long been answered', async () => {
@@ -97,7 +98,7 @@ describe('who waits for us is not cut off', () => {
     quiet.write('GET /x HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
     await once(quiet, 'data')
     probe.write(head)
-    await once(probe, 'close') // by now the quiet one has been silent as long as the one that was cut off
+    await textUntilClosed(probe) // by now the quiet one has been silent as long as the one that was cut off
     expect(quiet.destroyed).toBe(false)
     quiet.destroy()
   })

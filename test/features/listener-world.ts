@@ -1,0 +1,87 @@
+import { type ClientHttp2Session, connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { Limits } from '../../src/app/listener/limits.ts'
+import { openServer, type RequestHandler } from '../../src/app/open-server.ts'
+import type { Log } from '../../src/kit/log.ts'
+
+/** The public listener on a free port in front of a handler. */
+export interface ListenerWorld {
+  readonly port: number
+  /** A bare connection; a reset is a close like any other. */
+  dial(): Socket
+  close(): Promise<void>
+}
+
+export async function listenerWorld({
+  handler,
+  limits = {},
+  log,
+}: {
+  handler: Partial<RequestHandler>
+  limits?: Partial<Limits>
+  log?: Log
+}): Promise<ListenerWorld> {
+  const opened = openServer({ limits, ...(log ? { log } : {}) })
+  opened.serve({ handle: (_, response) => response.end(), upgrade: (_, socket) => socket.destroy(), ...handler })
+  await new Promise<void>((resolve) => opened.server.listen(0, '127.0.0.1', resolve))
+  const { port } = opened.server.address() as AddressInfo // it listens on a port
+  return {
+    port,
+    dial() {
+      const socket = connect(port, '127.0.0.1')
+      socket.on('error', () => {})
+      return socket
+    },
+    close: () => opened.close(0),
+  }
+}
+
+/** An answer over HTTP/2, as it came. */
+export interface Http2Reply {
+  readonly headers: IncomingHttpHeaders
+  /** Whether the head was all there was of it. */
+  readonly isHeadOnly: boolean
+  readonly trailers: IncomingHttpHeaders | undefined
+  readonly body: string
+}
+
+/** An HTTP/2 client by prior knowledge. */
+export interface Http2Client {
+  readonly session: ClientHttp2Session
+  /** @throws where the stream is reset, with the code's name in the message. */
+  ask(headers: Readonly<Record<string, string | string[]>>, body?: string): Promise<Http2Reply>
+  close(): void
+}
+
+export function http2Client(port: number): Http2Client {
+  const session = connectHttp2(`http://127.0.0.1:${port}`)
+  session.on('error', () => {})
+  return {
+    session,
+    ask(headers, body) {
+      const authority = headers['host'] === undefined ? { ':authority': 'platform.example.com' } : {}
+      const stream = session.request({ ...authority, ...headers }, { endStream: body === undefined })
+      if (body !== undefined) stream.end(body)
+      return new Promise((resolve, reject) => {
+        let head: IncomingHttpHeaders = {}
+        let trailers: IncomingHttpHeaders | undefined
+        let isHeadOnly = false
+        let text = ''
+        stream.on('response', (received, flags) => {
+          head = received
+          isHeadOnly = (flags & 1) === 1 // END_STREAM
+        })
+        stream.on('trailers', (received) => {
+          trailers = received
+        })
+        stream.setEncoding('utf8')
+        stream.on('data', (chunk: string) => {
+          text += chunk
+        })
+        stream.on('error', reject)
+        stream.on('close', () => resolve({ headers: head, isHeadOnly, trailers, body: text }))
+      })
+    },
+    close: () => session.destroy(),
+  }
+}
