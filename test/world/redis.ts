@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { silentLog } from '../../src/kit/log.ts'
+import { openRedis, type RedisConnection, type RedisSettings } from '../../src/store/redis.ts'
+import { findProgram, freePort } from './programs.ts'
+
+/** A throw-away server. */
+export interface TestRedis {
+  readonly url: string
+  readonly port: number
+  /** Makes it stop answering without closing a connection, and answer again. */
+  freeze(): void
+  thaw(): void
+  stop(): Promise<void>
+}
+
+const program = findProgram('redis-server')
+
+/** A suite against a real Redis; where none is installed it is skipped with a line that says what to install. */
+export function describeWithRedis(name: string, suite: (redis: () => TestRedis) => void): void {
+  if (program === undefined) {
+    const title = `skipped: ${name}: no \`redis-server\` on the PATH (install redis)`
+    console.warn(title)
+    describe.skip(title, () => suite(() => ({}) as TestRedis)) // never run
+    return
+  }
+  describe(name, () => {
+    let redis: TestRedis
+    beforeAll(async () => {
+      redis = await startRedis()
+    })
+    afterAll(() => redis.stop())
+    suite(() => redis)
+  })
+}
+
+/** Starts a server; `args` are added to its command line. */
+export async function startRedis(args: readonly string[] = [], port?: number): Promise<TestRedis> {
+  const listen = port ?? (await freePort())
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-redis-'))
+  const fixed = ['--port', String(listen), '--bind', '127.0.0.1', '--save', '', '--dir', directory]
+  const child = spawn(program ?? 'redis-server', [...fixed, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', (chunk) => {
+      if (String(chunk).includes('Ready to accept connections')) resolve()
+    })
+    child.once('exit', () => reject(new Error('redis-server ended at once')))
+  })
+  return {
+    url: `redis://127.0.0.1:${listen}`,
+    port: listen,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    async stop() {
+      child.kill('SIGCONT')
+      child.kill('SIGKILL')
+      await ended
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Settings for a single server. */
+export function redisSettings(url: string, more: Partial<RedisSettings> = {}): RedisSettings {
+  const plain = { username: '', password: '', caFile: '', skipTlsVerify: false, idleTimeoutSeconds: 0 }
+  return { topology: { kind: 'single', url }, ...plain, ...more }
+}
+
+/** A connection to it. */
+export function connectRedis({ url }: TestRedis): RedisConnection {
+  return openRedis(redisSettings(url), silentLog)
+}
