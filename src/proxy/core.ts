@@ -13,8 +13,8 @@ import type { SignInLook } from './pages/sign-in-page.ts'
 import type { Provider } from './provider/provider.ts'
 import type { RedirectRule } from './redirect-target.ts'
 import type { Revocations } from './sessions/revocations.ts'
-import type { SessionCodec } from './sessions/session-codec.ts'
 import type { SessionMemory } from './sessions/session-memory.ts'
+import type { SessionState } from './sessions/session-state.ts'
 import type { Sessions } from './sessions/sessions.ts'
 
 /** What the proxy's endpoints and its check share. */
@@ -30,9 +30,9 @@ export interface ProxyCore {
   readonly provider: Provider
   readonly rules: CheckRules
   readonly identityHeaders: IdentityHeaders
-  readonly codec: SessionCodec
   readonly csrf: CsrfCookieOptions
   readonly sessions: Sessions
+  readonly state: SessionState
   readonly revocations: Revocations
   readonly isValidRedirect: RedirectRule
   readonly look: SignInLook

@@ -25,9 +25,9 @@ import { compileRedirectRule } from './redirect-target.ts'
 import { compileRules } from './rules.ts'
 import { cookieKey } from './sessions/cookie-secret.ts'
 import { openRevocations } from './sessions/revocations.ts'
-import { openSessionCodec } from './sessions/session-codec.ts'
 import { isSessionCookie } from './sessions/session-cookies.ts'
 import { openSessionMemory } from './sessions/session-memory.ts'
+import { openSessionState } from './sessions/session-state.ts'
 import { openSessions } from './sessions/sessions.ts'
 import { compileTrustedProxies } from './trusted-proxies.ts'
 
@@ -92,7 +92,8 @@ export function openProxy(options: ProxyOptions): ProxyPart {
     check,
     answer,
     isOwnPath,
-    ready: () => core.provider.isReady(),
+    ready: () => core.provider.isReady() && core.state.isUp(),
+    close: () => core.state.close(),
     isOwnCookie: (name) => isSessionCookie(name, config.cookie_name) || isCsrfCookie(name, config.cookie_name),
     isIdentityHeader: compileIdentityNames(authservice ? [authservice.userIdHeader, authservice.groupsHeader] : []),
   }
@@ -105,32 +106,34 @@ function unreadable(error: unknown): CheckAnswer {
 }
 
 function openCore(options: ProxyOptions): ProxyCore {
-  const { config, records, clock, random, log, fetch } = options
+  const { config, clock, random, log, fetch } = options
   const { authservice } = config
   const alpha = alphaOf(config)
   const secret = config.cookie_secret || readFileSync(config.cookie_secret_file, 'utf8')
   const key = cookieKey(secret) ?? fail('config', 'cookie_secret must be 16, 24 or 32 bytes')
   const keys = { secret, key }
-  const lifetimeSeconds = Math.floor(config.cookie_expire / 1000)
-  const codec = openSessionCodec({ name: config.cookie_name, keys, lifetimeSeconds, clock, random })
+  const state = openSessionState({ config, keys, records: options.records, clock, random, log })
+  const { store, records } = state
   const provider = openProvider({ config, authorizationUrl: authservice?.authorizationUrl, fetch, clock, log })
   const revocations = openRevocations(records)
   const csrfLifetime = Math.floor(config.cookie_csrf_expire / 1000)
+  const memory = openSessionMemory({ config, clock })
+  store.listen((text) => (text === undefined ? memory.clear() : memory.forget(text, [])))
   return {
-    ...{ config, alpha, clock, random, log, fetch, records, provider, codec, revocations },
+    ...{ config, alpha, clock, random, log, fetch, records, provider, revocations, state },
     rules: compileRules(config, authservice?.skipPrefixes),
     identityHeaders: authservice
       ? compileAuthserviceHeaders(authservice)
       : compileIdentityHeaders(alpha.injectResponseHeaders),
     csrf: { cookieName: config.cookie_name, keys, lifetimeSeconds: csrfLifetime, clock, random },
-    sessions: openSessions({ config, codec, revocations, records, provider, clock, log }),
+    sessions: openSessions({ config, store, revocations, provider, clock, log }),
     bearer: openBearerVerifier({ config, provider, fetch, clock, log, verifyAccountToken: openAccountTokens(options) }),
     isValidRedirect: compileRedirectRule(config.whitelist_domains),
     look: signInLook(config),
     callbackPath: authservice?.callbackPath ?? (pathOf(config.redirect_url) || `${config.proxy_prefix}/callback`),
     assetsPath: `${config.proxy_prefix}/static`,
     isTrustedProxy: compileTrustedProxies(config),
-    memory: openSessionMemory({ config, clock }),
+    memory,
   }
 }
 
@@ -152,13 +155,19 @@ function pathOf(url: string): string {
 }
 
 /** Probes and robots.txt, answered on the proxy's own listener only: for a gateway that asks, 200 would mean “allow”. */
-function probeAnswer({ path, headers }: CheckRequest, { config, provider }: ProxyCore): CheckAnswer | undefined {
+function probeAnswer({ path, headers }: CheckRequest, core: ProxyCore): CheckAnswer | Promise<CheckAnswer> | undefined {
+  const { config } = core
   if (path === config.ping_path) {
     const isProbe = config.ping_user_agent === '' || headers['user-agent'] === config.ping_user_agent
     return isProbe ? textAnswer(200, 'OK') : undefined
   }
   if (path === config.ready_path) {
-    return provider.isReady() ? textAnswer(200, 'OK') : textAnswer(503, 'error: the sign-in provider does not answer')
+    return readinessAnswer(core)
   }
   return path === '/robots.txt' ? textAnswer(200, 'User-agent: *\nDisallow: /') : undefined
+}
+
+async function readinessAnswer({ provider, state }: ProxyCore): Promise<CheckAnswer> {
+  if (!(await state.isReady())) return textAnswer(503, 'error: the session store does not answer')
+  return provider.isReady() ? textAnswer(200, 'OK') : textAnswer(503, 'error: the sign-in provider does not answer')
 }

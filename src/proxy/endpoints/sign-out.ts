@@ -57,14 +57,14 @@ function hasSession(request: CheckRequest, { config }: ProxyCore): boolean {
 
 /** Ends every session the request proves, wherever it is remembered. @returns the ID token of one of them. */
 async function endSessions(request: CheckRequest, core: ProxyCore): Promise<string | undefined> {
-  const { config, codec, log, sessions } = core
+  const { config, log, sessions } = core
   const bearer = /^Bearer (\S+)$/.exec(request.headers['authorization'] ?? '')?.[1]
   const texts = [...sessionTexts(request.headers['cookie'], config.cookie_name), ...(bearer ? [bearer] : [])]
   let hint: string | undefined
   for (const text of texts) {
-    const session = codec.open(text)
-    if (!session) continue
-    const latest = (await sessions.latest(text)) ?? session
+    const ended = await sessions.end(text)
+    if (!ended) continue
+    const { session, latest } = ended
     await revoke(core, { text, session, latest })
     hint ??= latest.idToken ?? session.idToken
     log.info('signed out', { requestId: request.requestId, email: session.email })

@@ -77,30 +77,23 @@ async function admit(
   core: ProxyCore,
   { session, state, target }: Callback & { session: Session },
 ): Promise<CheckAnswer> {
-  const { config, codec, log, rules, assetsPath } = core
+  const { config, sessions, log, rules, assetsPath } = core
   const cookieHeader = request.headers['cookie']
   const attributes = sessionCookieAttributes(config, request.host)
   const csrfCleared = clearLoginCookies(request, core, state)
+  const value = await sessions.start(session, cookieHeader)
+  const stored = storeSessionCookies(config.cookie_name, value, { attributes, cookieHeader })
   if (!rules.mayEnter(session)) {
     log.info('sign-in denied', { requestId: request.requestId, email: session.email, groups: session.groups })
     const signOutPath = `${config.proxy_prefix}/sign_out`
-    // The session is kept in the cookie so that “use another account” can end the provider's session, too.
-    const kept = storeSessionCookies(config.cookie_name, codec.seal(session), { attributes, cookieHeader })
+    // The session is kept so that “use another account” can end the provider's session, too.
     const page = deniedPage({ who: session.email ?? '', signOutPath, assetsPath, requestId: request.requestId })
-    return pageAnswer(page, setCookieHeaders([...kept, ...csrfCleared]))
+    return pageAnswer(page, setCookieHeaders([...stored, ...csrfCleared]))
   }
   log.info('signed in', { requestId: request.requestId, email: session.email, until: cookieEndsAt(session, config) })
-  const value = codec.seal(shownInCookie(session, config.session_cookie_minimal))
-  const cookies = [...storeSessionCookies(config.cookie_name, value, { attributes, cookieHeader }), ...csrfCleared]
   const after = config.authservice?.afterLoginUrl
   const location = after ? `${after}?next=${encodeURIComponent(target)}` : locationOf(target)
-  return redirectAnswer(location, setCookieHeaders(cookies))
-}
-
-function shownInCookie(session: Session, isMinimal: boolean): Session {
-  if (!isMinimal) return session
-  const { accessToken: _access, idToken: _id, refreshToken: _refresh, ...rest } = session
-  return rest
+  return redirectAnswer(location, setCookieHeaders([...stored, ...csrfCleared]))
 }
 
 /** The cookie of this login is gone or used up: who is signed in goes on, others begin once more. */

@@ -11,6 +11,11 @@ const failures: Readonly<Record<string, { status: number; message: string; advic
     message: 'The sign-in provider does not answer.',
     advice: 'Try again in a moment. If it stays like this, tell your administrator.',
   },
+  store_unavailable: {
+    status: 503,
+    message: 'Sessions cannot be kept at the moment.',
+    advice: 'Try again in a moment. If it stays like this, tell your administrator.',
+  },
   email_not_verified: {
     status: 403,
     message: 'The e-mail address of this account is not verified.',

@@ -27,7 +27,10 @@ export function renewsAt(session: Session, config: ProxyConfig): number {
   return Math.min(diesAt(session, config) - renewBefore, byAge)
 }
 
+/** How long a session without an end of its own (`cookie_expire` 0) is kept. */
+export const yearSeconds = 365 * 86_400
+
 /** When the session's cookie is no longer taken; a year for cookies without an end. */
 export function cookieEndsAt(session: Session, { cookie_expire: expire }: ProxyConfig): number {
-  return session.createdAt + (expire > 0 ? expire : 365 * 86_400_000)
+  return session.createdAt + (expire > 0 ? expire : yearSeconds * 1000)
 }

@@ -28,6 +28,8 @@ export interface SessionMemory {
   begin(): (kind: Kind, text: string, found: RememberedSession) => void
   /** Forgets an ended session: its cookie's text and its tokens. */
   forget(cookieText: string, tokens: readonly string[]): void
+  /** Forgets everything: any session may have been ended. */
+  clear(): void
 }
 
 /** How long a credential is not looked at again: so long may a sign-out on another replica take to be noticed. */
@@ -71,6 +73,11 @@ export function openSessionMemory({ config, clock }: { config: ProxyConfig; cloc
         const { idToken } = entry.session
         return idToken !== undefined && tokens.includes(idToken)
       })
+    },
+    clear() {
+      ended += 1
+      known.cookie.clear()
+      known.authorization.clear()
     },
   }
 }

@@ -1,0 +1,50 @@
+import { openRecordLeases } from '../../store/leases.ts'
+import type { Collection } from '../../store/records.ts'
+import type { Session } from '../session.ts'
+import { sessionId } from './revocations.ts'
+import { openSessionCodec } from './session-codec.ts'
+import { cookieEndsAt } from './session-life.ts'
+import type { SessionStore, SessionStoreOptions } from './session-store.ts'
+
+/**
+ * Sessions in the cookie itself. What a refresh makes of one is kept in the records, sealed like the cookie, under the
+ * session's id: an ext_authz client drops the `Set-Cookie` of an answer that lets a request pass, so the browser cannot
+ * be told.
+ */
+export function openCookieStore({ config, keys, records, clock, random }: SessionStoreOptions): SessionStore {
+  const lifetimeSeconds = Math.floor(config.cookie_expire / 1000)
+  const codec = openSessionCodec({ name: config.cookie_name, keys, lifetimeSeconds, clock, random })
+  const renewed: Collection<string> = records.collection('proxy-renewed-sessions')
+  const leases = openRecordLeases(records, { name: 'proxy-leases', clock, random })
+
+  return {
+    isShared: false, // the records are ours alone
+    hearsChanges: () => true, // of what is ended, by those who end it
+    listen() {},
+    create: async (session) => codec.seal(config.session_cookie_minimal ? withoutTokens(session) : session),
+    async find(text) {
+      const session = codec.open(text)
+      return session && { id: sessionId(session, text), text, session, endsAt: cookieEndsAt(session, config) }
+    },
+    async latest({ id, session }) {
+      const sealed = await renewed.find(id)
+      const other = sealed === undefined ? undefined : codec.open(sealed)
+      // oauth2-proxy beside us hands refreshed sessions out as new cookies.
+      return other && other.createdAt > session.createdAt ? other : session
+    },
+    async replace({ id }, fresh) {
+      const sealed = codec.seal(fresh)
+      const until = cookieEndsAt(fresh, config)
+      if (!(await renewed.create(id, sealed, until))) await renewed.update(id, () => sealed, until)
+    },
+    async end({ id }) {
+      await renewed.delete(id)
+    },
+    lease: ({ id }) => leases.acquire(id),
+  }
+}
+
+function withoutTokens(session: Session): Session {
+  const { accessToken: _access, idToken: _id, refreshToken: _refresh, ...rest } = session
+  return rest
+}
