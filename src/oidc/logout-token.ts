@@ -20,6 +20,7 @@ export function logoutTokenClaims(
     clientId,
     subject,
     sid,
+    events = {},
     more = {},
   }: {
     readonly issuer: string
@@ -27,7 +28,8 @@ export function logoutTokenClaims(
     readonly subject: string
     /** Left out, the token ends every session of the user. */
     readonly sid?: string | undefined
-    /** Further members of the part whose token it is. */
+    /** Further events, and further claims, of the part whose token it is. */
+    readonly events?: JsonObject
     readonly more?: JsonObject
   },
   { clock, random }: { readonly clock: Clock; readonly random: Random },
@@ -42,7 +44,7 @@ export function logoutTokenClaims(
     sub: subject,
     ...more,
     ...(sid === undefined ? {} : { sid }),
-    events: { [logoutEvent]: {} },
+    events: { [logoutEvent]: {}, ...events },
   }
 }
 

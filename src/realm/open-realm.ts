@@ -1,15 +1,17 @@
 import { createHash, createSecretKey, hkdfSync } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Kysely } from 'kysely'
-import type { Part, RequestContext } from '../http/part.ts'
+import type { Fetch, Part, RequestContext } from '../http/part.ts'
 import { assetResponse } from '../http/views/assets.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
+import { openLogoutSender } from '../oidc/logout-sender.ts'
 import { openStateSealer } from '../oidc/sealed-state.ts'
 import type { Records, RecordTables } from '../store/records.ts'
 import { openSigningKeys, type SigningKeyTables } from '../store/signing-keys.ts'
 import { openKeyRing, type RotationSchedule } from '../tokens/key-ring.ts'
+import { endedSessionsOf, openClientLogout } from './client-logout.ts'
 import type { RealmConfig } from './config.ts'
 import { endpoints } from './endpoints/index.ts'
 import { createMissingUsers } from './import/create-missing-users.ts'
@@ -33,6 +35,8 @@ export interface RealmOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Reaches clients that want to know of sign-outs. */
+  readonly fetch: Fetch
   /** Encrypts logins under way and signs refresh tokens and cookies: the same on every replica and after a restart. */
   readonly stateSecret: string
   /** For tests. */
@@ -57,6 +61,9 @@ export async function openRealm(options: RealmOptions): Promise<Part> {
   return {
     fetch: async (request, context = { requestId: '-', clientAddress: '' }) =>
       secured(await app.fetch(request, { ...context }), config.publicUrl.startsWith('https:')),
+    async close() {
+      for (const realm of realms.values()) realm.clientLogout.close()
+    },
   }
 }
 
@@ -78,23 +85,28 @@ function assemble(model: RealmModel, options: RealmOptions & { hasher: PasswordH
   const { settings } = model
   const parts = { database: typed, realmId: model.id, clock, random }
   const path = `${base}/realms/${encodeURIComponent(model.name)}`
+  const issuer = `${config.publicUrl.replace(/\/$/, '')}/realms/${encodeURIComponent(model.name)}`
+  const keys = openKeyRing({
+    store: openSigningKeys(database as unknown as Kysely<SigningKeyTables>, `realm ${model.id}`),
+    clock,
+    algorithm: settings.defaultSignatureAlgorithm,
+    schedule: rotationSchedule(config, model),
+  })
+  const realmLog = log.with({ realm: model.name })
+  const sender = openLogoutSender({ fetch: options.fetch, log: realmLog })
   const sealer = (purpose: string) =>
     openStateSealer({ secret: stateSecret, purpose: `realm ${model.id} ${purpose}`, clock, random })
   return {
     model,
     path,
-    issuer: `${config.publicUrl.replace(/\/$/, '')}/realms/${encodeURIComponent(model.name)}`,
+    issuer,
     assetsPath: `${base}/resources`,
     isSecure: config.publicUrl.startsWith('https:'),
     database: typed,
     users: openUserStore({ ...parts, uniqueEmails: !settings.duplicateEmailsAllowed }),
-    sessions: openSessionStore({ ...parts, settings }),
-    keys: openKeyRing({
-      store: openSigningKeys(database as unknown as Kysely<SigningKeyTables>, `realm ${model.id}`),
-      clock,
-      algorithm: settings.defaultSignatureAlgorithm,
-      schedule: rotationSchedule(config, model),
-    }),
+    sessions: openSessionStore({ ...parts, settings, ended: endedSessionsOf(records, model.id) }),
+    clientLogout: openClientLogout({ model, issuer, keys, records, sender, clock, random, log: realmLog }),
+    keys,
     ownKey: openOwnKey(stateSecret, model.id),
     codes: records.collection('realm-codes'),
     usedRefreshTokens: records.collection('realm-used-refresh-tokens'),
@@ -107,7 +119,7 @@ function assemble(model: RealmModel, options: RealmOptions & { hasher: PasswordH
     logoutSealer: sealer('logout'),
     clock,
     random,
-    log: log.with({ realm: model.name }),
+    log: realmLog,
   }
 }
 

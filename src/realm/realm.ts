@@ -6,6 +6,7 @@ import type { Random } from '../kit/random.ts'
 import type { StateSealer } from '../oidc/sealed-state.ts'
 import type { Collection } from '../store/records.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
+import type { ClientLogout } from './client-logout.ts'
 import type { AuthorizationCode } from './login/authorization-code.ts'
 import type { RealmModel } from './model.ts'
 import type { PasswordHasher } from './passwords/hash-password.ts'
@@ -28,6 +29,7 @@ export interface Realm {
   readonly database: Kysely<RealmTables>
   readonly users: UserStore
   readonly sessions: SessionStore
+  readonly clientLogout: ClientLogout
   readonly keys: KeyRing
   /** Signs what only this realm reads: refresh tokens, the identity cookie. */
   readonly ownKey: { readonly kid: string; readonly alg: 'HS512'; readonly privateKey: KeyObject }

@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { Clock } from '../kit/clock.ts'
 import { type Random, randomText } from '../kit/random.ts'
+import type { Journal } from '../store/journal.ts'
+import { type EndedSession, tellWithin } from './client-logout.ts'
 import type { RealmSettings } from './model.ts'
 import { type ClientSession, oldestLiving, type Session, sessionKinds, toLiveSession } from './session.ts'
 import type { RealmTables } from './tables.ts'
@@ -26,12 +28,15 @@ export function openSessionStore({
   database,
   realmId,
   settings,
+  ended,
   clock,
   random,
 }: {
   database: Kysely<RealmTables>
   realmId: string
   settings: RealmSettings
+  /** Sessions that are ended before their time are noted here, so that their clients get to know. */
+  ended: Journal<EndedSession>
   clock: Clock
   random: Random
 }) {
@@ -112,6 +117,7 @@ export function openSessionStore({
 
     async end(id: string, isOffline = false): Promise<void> {
       const offline = isOffline ? 1 : 0
+      if (!isOffline) await noteEnd(id)
       await database.deleteFrom('realm_sessions').where('id', '=', id).where('offline', '=', offline).execute()
       await database
         .deleteFrom('realm_client_sessions')
@@ -134,6 +140,20 @@ export function openSessionStore({
       const rows = await database.selectFrom('realm_sessions').selectAll().where('user_id', '=', userId).execute()
       for (const row of rows) await sessions.end(row.id, row.offline === 1)
     },
+  }
+
+  /** Before anything is removed, so that a crash in between leaves no client believing. */
+  async function noteEnd(sessionId: string): Promise<void> {
+    const rows = await rowOf(sessionId, false)
+      .innerJoin('realm_client_sessions as mine', (join) =>
+        join.onRef('mine.session_id', '=', 'realm_sessions.id').onRef('mine.offline', '=', 'realm_sessions.offline'),
+      )
+      .select('mine.client_id as client_row_id')
+      .execute()
+    const [first] = rows
+    if (!first) return
+    const clientIds = rows.map(({ client_row_id: clientId }) => clientId)
+    await ended.append({ sessionId, userId: first.user_id, clientIds }, clock.now() + tellWithin)
   }
 
   async function update(session: Session, change: Pick<Session, 'lastRefreshAt'> & Partial<Session>): Promise<Session> {

@@ -31,7 +31,6 @@ const redundant: ReadonlySet<string> = new Set([
 
 /** Client attributes that ask for something this room does not do. */
 const unusedAttributes = [
-  'backchannel.logout.url',
   'frontchannel.logout.url',
   'oauth2.device.authorization.grant.enabled',
   'oidc.ciba.grant.enabled',

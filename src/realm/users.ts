@@ -3,6 +3,7 @@ import type { Clock } from '../kit/clock.ts'
 import { fail } from '../kit/errors.ts'
 import type { Random } from '../kit/random.ts'
 import { openSqlRecords, type RecordTables } from '../store/records.ts'
+import { endedSessionsOf } from './client-logout.ts'
 import { groupIdAt, roleIds } from './import/create-missing-users.ts'
 import { loadRealmModel, type RealmModel } from './model.ts'
 import { openPasswordHasher, type PasswordHasher } from './passwords/hash-password.ts'
@@ -68,7 +69,7 @@ export function openRealmUsers({
         typed
           .transaction()
           .execute((transaction) => work(openUserStore({ ...parts, uniqueEmails, database: transaction }))),
-      sessions: openSessionStore({ ...parts, settings }),
+      sessions: openSessionStore({ ...parts, settings, ended: endedSessionsOf(records, realmId) }),
       throttle: openThrottle({ records, clock, realmId, settings }),
     }
   }

@@ -79,7 +79,7 @@ test('what Keycloak knows but this realm does not act on is kept and told by nam
         consentRequired: true,
         clientAuthenticatorType: 'client-secret',
         nodeReRegistrationTimeout: -1,
-        attributes: { 'backchannel.logout.url': 'https://x.example', 'dpop.bound.access.tokens': 'false' },
+        attributes: { 'frontchannel.logout.url': 'https://x.example', 'dpop.bound.access.tokens': 'false' },
         protocolMappers: [{ name: 'm', protocolMapper: 'script-mapper', config: {} }],
       },
       { clientId: 'y', clientAuthenticatorType: 'client-jwt' },
@@ -92,7 +92,7 @@ test('what Keycloak knows but this realm does not act on is kept and told by nam
     'smtpServer',
     'groups[0].description',
     'clients[0].consentRequired',
-    'clients[0].attributes.backchannel.logout.url',
+    'clients[0].attributes.frontchannel.logout.url',
     'clients[0].protocolMappers[0].protocolMapper',
     'clients[1].clientAuthenticatorType',
     'clients[2].protocol',
@@ -122,6 +122,7 @@ async function opened(realm: object) {
       clock,
       random: systemRandom,
       log: silentLog,
+      fetch: async () => new Response(null, { status: 503 }),
       stateSecret: 's',
     })
   }

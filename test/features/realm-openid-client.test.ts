@@ -70,7 +70,12 @@ test('discovery names what is served, in Keycloak’s words and order, and nothi
     ...['introspection_endpoint_auth_methods_supported', 'claims_supported', 'claim_types_supported'],
     ...['claims_parameter_supported', 'scopes_supported', 'request_parameter_supported'],
     ...['request_uri_parameter_supported', 'code_challenge_methods_supported', 'revocation_endpoint'],
-    ...['revocation_endpoint_auth_methods_supported', 'authorization_response_iss_parameter_supported'],
+    ...[
+      'revocation_endpoint_auth_methods_supported',
+      'backchannel_logout_supported',
+      'backchannel_logout_session_supported',
+      'authorization_response_iss_parameter_supported',
+    ],
   ])
   expect(document['grant_types_supported']).toEqual([
     'authorization_code',

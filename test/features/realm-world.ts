@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { Part } from '../../src/http/part.ts'
+import type { Fetch, Part } from '../../src/http/part.ts'
 import { type Log, type LogFields, silentLog } from '../../src/kit/log.ts'
 import { systemRandom } from '../../src/kit/random.ts'
 import { type RealmConfig, realmRepresentationSchema } from '../../src/realm/config.ts'
@@ -66,6 +66,8 @@ function recordingLog(lines: LogLine[], base: LogFields = {}): Log {
 }
 
 export interface RealmWorldOptions {
+  /** Reaches clients; nobody answers unless given. */
+  readonly fetch?: Fetch
   readonly realm?: object
   readonly publicUrl?: string
   readonly rotation?: NonNullable<RealmConfig['rotation']>
@@ -81,6 +83,7 @@ export async function realmWorld({
   publicUrl = 'https://id.example.com/auth',
   rotation,
   hasher,
+  fetch = async () => new Response(null, { status: 503 }),
   clock = testClock(),
   file = ':memory:',
 }: RealmWorldOptions = {}) {
@@ -95,6 +98,7 @@ export async function realmWorld({
     clock,
     random: systemRandom,
     log: recordingLog(lines),
+    fetch,
     stateSecret: 'the same after a restart',
     ...(hasher ? { hasher } : {}),
   })
@@ -107,7 +111,10 @@ export async function realmWorld({
     database: database as unknown as Kysely<RealmTables>,
     lines,
     browser: (address = '192.0.2.1') => openBrowser(part, address),
-    close: () => database.destroy(),
+    async close() {
+      await part.close?.()
+      await database.destroy()
+    },
   }
 }
 

@@ -32,6 +32,8 @@ export function discovery(_call: Call, realm: Realm): Response {
     code_challenge_methods_supported: ['plain', 'S256'],
     revocation_endpoint: `${base}/revoke`,
     revocation_endpoint_auth_methods_supported: clientAuthentication,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     authorization_response_iss_parameter_supported: true,
   }
   return Response.json(body, { headers: { 'cache-control': 'no-cache, must-revalidate, no-transform, no-store' } })

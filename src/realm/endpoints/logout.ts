@@ -72,6 +72,7 @@ async function logoutByToken(
 
 async function endSession(realm: Realm, sessionId: string, isOffline = false): Promise<void> {
   await realm.sessions.end(sessionId, isOffline)
+  await realm.clientLogout.tell()
   realm.log.info('signed out', { sessionId })
 }
 
