@@ -1,8 +1,10 @@
 import { isIP } from 'node:net'
 import { RE2JS } from 're2js'
+import { clientAddressHeaders } from './client-address.ts'
 import { type ProxyKey, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
 import { parseRouteRule } from './routes.ts'
 import { cookieKey } from './sessions/cookie-secret.ts'
+import { checkSessionStore } from './sessions/session-store-checks.ts'
 import type { ProxyConfig } from './typed-config.ts'
 import { weakValue } from './weak-values.ts'
 
@@ -23,6 +25,7 @@ export function checkProxyConfig(config: ProxyConfig): ProxyConfigProblem[] {
     problems.push({ severity: 'warning', key, message, fix })
   checkProvider(config, error)
   checkCookie(config, error)
+  checkSessionStore(config, error)
   checkRoutes(config, error)
   checkRedirect(config, { error, warn })
   for (const name of proxyKeyNames) {
@@ -97,9 +100,9 @@ function checkCookie(config: ProxyConfig, error: Report): void {
     const { length } = Buffer.from(config.cookie_secret)
     error('cookie_secret', `must be 16, 24 or 32 bytes, got ${length}`, 'write 32 random bytes as base64url')
   }
-  for (const entry of config.trusted_proxy_ips) {
-    if (!isNetwork(entry)) {
-      error('trusted_proxy_ips', `\`${entry}\` is no address or network`, 'write `10.0.0.0/8`')
+  for (const key of ['trusted_proxy_ips', 'trusted_ips'] as const) {
+    for (const entry of config[key]) {
+      if (!isNetwork(entry)) error(key, `\`${entry}\` is no address or network`, 'write `10.0.0.0/8`')
     }
   }
   if (!/^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}$/.test(config.cookie_name)) {
@@ -112,9 +115,6 @@ function checkCookie(config: ProxyConfig, error: Report): void {
   }
   if (config.cookie_expire > 0 && config.cookie_refresh >= config.cookie_expire) {
     error('cookie_refresh', 'must be less than cookie_expire', 'lower cookie_refresh')
-  }
-  if (config.session_store_type !== 'cookie') {
-    error('session_store_type', `store \`${config.session_store_type}\` is not offered`, 'write `cookie`')
   }
   if (config.session_cookie_minimal && (config.cookie_refresh > 0 || config.set_authorization_header)) {
     error(
@@ -162,11 +162,12 @@ function checkRedirect(config: ProxyConfig, { error, warn }: { error: Report; wa
     )
   }
   if (config.reverse_proxy && config.trusted_proxy_ips.length === 0) {
-    warn(
-      'trusted_proxy_ips',
-      'is empty, so X-Forwarded-* headers are not believed',
-      'list the addresses of your proxies',
-    )
+    const whose = config.compat ? "so everybody's X-Forwarded-* headers are" : 'so X-Forwarded-* headers are not'
+    warn('trusted_proxy_ips', `is empty, ${whose} believed`, 'list the addresses of your proxies')
+  }
+  const { real_client_ip_header: header } = config
+  if (!clientAddressHeaders.some((known) => known.toLowerCase() === header.toLowerCase())) {
+    error('real_client_ip_header', `unknown header \`${header}\``, `write one of ${clientAddressHeaders.join(', ')}`)
   }
 }
 

@@ -10,7 +10,10 @@ export interface ProxyFlags {
   readonly values: ReadonlyMap<ProxyKeyName, string | readonly string[]>
   /** `--config FILE`, `--config-test`, …; `true` where the flag has no value. */
   readonly commands: Partial<Readonly<Record<(typeof commandFlags)[number], string | true>>>
+  /** Flags that are not known, or whose value does not fit. */
   readonly unknown: readonly { readonly flag: string; readonly message: string; readonly fix?: string }[]
+  /** Arguments that are no flags; the original passes them over. */
+  readonly stray: readonly string[]
 }
 
 const namesByFlag: ReadonlyMap<string, ProxyKeyName> = new Map(
@@ -25,11 +28,12 @@ export function parseProxyFlags(argv: readonly string[]): ProxyFlags {
   const values = new Map<ProxyKeyName, string | readonly string[]>()
   const commands: Record<string, string | true> = {}
   const unknown: ProxyFlags['unknown'][number][] = []
+  const stray: string[] = []
   const rest = [...argv]
   for (let argument = rest.shift(); argument !== undefined && argument !== '--'; argument = rest.shift()) {
     const match = /^--?([^=-][^=]*)(?:=(.*))?$/s.exec(argument)
     if (!match) {
-      unknown.push({ flag: argument, message: `unexpected argument \`${argument}\`` })
+      stray.push(argument)
       continue
     }
     const [, word = '', inline] = match
@@ -49,7 +53,7 @@ export function parseProxyFlags(argv: readonly string[]): ProxyFlags {
     } else if (needsValue) commands[word] = value
     else if (/^(?:1|t|true)$/i.test(value)) commands[word] = true
   }
-  return { values, commands, unknown }
+  return { values, commands, unknown, stray }
 }
 
 const valuedCommands: ReadonlySet<string> = new Set(['config', 'alpha-config'])

@@ -1,4 +1,7 @@
 import { namedSource, nearestName, type Problems, type Source, type SourceDocument } from '../kit/problems.ts'
+import type { AlphaOptions } from './alpha/alpha-options.ts'
+import { configOfAlpha } from './alpha/config-of-alpha.ts'
+import { convertedKeys } from './alpha/converted-keys.ts'
 import { checkProxyConfig } from './config-checks.ts'
 import { parseProxyFlags } from './flags.ts'
 import { environmentNameOf, flagOf, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
@@ -19,6 +22,8 @@ export interface ProxyOptionSources {
   readonly env?: ProxyEnvironment
   /** The command line behind the program's name. */
   readonly flags?: readonly string[]
+  /** A read alpha file: it stands for the keys it covers, which may not be given otherwise then. */
+  readonly alpha?: { readonly options: AlphaOptions; readonly source: Source }
   readonly problems: Problems
 }
 
@@ -33,15 +38,15 @@ interface Found {
  * and weak typing. Everything wrong goes to `problems`; keys that are set but not acted on are named there, too.
  * `undefined` when a problem is an error.
  */
-export function parseProxyOptions({ toml, env, flags, problems }: ProxyOptionSources): ProxyConfig | undefined {
+export function parseProxyOptions({ toml, env, flags, alpha, problems }: ProxyOptionSources): ProxyConfig | undefined {
   const errorsBefore = countErrors(problems)
-  const found = new Map<ProxyKeyName, Found>([
-    ...findInToml(toml, problems),
-    ...findInEnvironment(env),
-    ...findInFlags(flags, problems),
-  ])
+  const found = new Map<ProxyKeyName, Found>(
+    [...findInToml(toml, problems), ...findInEnvironment(env), ...findInFlags(flags, problems)].filter(
+      ([name, place]) => !alpha || isBesideAlpha(name, place, { env, problems }),
+    ),
+  )
   const isReadable = new Set<ProxyKeyName>(proxyKeyNames)
-  const config = typedConfig((name) => {
+  const flat = typedConfig((name) => {
     const place = found.get(name)
     if (!place) return defaultProxyConfig[name]
     const { kind } = proxyKeys[name]
@@ -51,12 +56,26 @@ export function parseProxyOptions({ toml, env, flags, problems }: ProxyOptionSou
     isReadable.delete(name)
     return defaultProxyConfig[name]
   })
-  const fallback = toml?.source ?? env?.source ?? namedSource('oauth2-proxy')
+  const config = alpha ? configOfAlpha(flat, alpha.options) : flat
+  const fallback = alpha?.source ?? toml?.source ?? env?.source ?? namedSource('oauth2-proxy')
   for (const { severity, key, message, fix } of checkProxyConfig(config)) {
     const { source, path } = found.get(key) ?? { source: fallback, path: [key] }
     if (isReadable.has(key)) problems.add(severity, source, path, message, fix)
   }
   return countErrors(problems) > errorsBefore ? undefined : config
+}
+
+/** Whether the key may be given beside an alpha file; its variable is passed over, as the original does, but told. */
+function isBesideAlpha(
+  name: ProxyKeyName,
+  { source, path }: Found,
+  { env, problems }: { env: ProxyEnvironment | undefined; problems: Problems },
+): boolean {
+  if (!convertedKeys.has(name)) return true
+  const isVariable = env !== undefined && path[0] === environmentNameOf(name)
+  if (isVariable) problems.warn(source, path, 'is not read beside an alpha file', 'write it there')
+  else problems.error(source, path, 'may not be set beside an alpha file', 'write it there')
+  return false
 }
 
 function countErrors({ list }: Problems): number {
@@ -106,7 +125,8 @@ function* findInEnvironment(env: ProxyEnvironment | undefined): Generator<[Proxy
 function* findInFlags(flags: readonly string[] | undefined, problems: Problems): Generator<[ProxyKeyName, Found]> {
   if (!flags) return
   const source = namedSource('command line')
-  const { values, unknown } = parseProxyFlags(flags)
+  const { values, unknown, stray } = parseProxyFlags(flags)
   for (const [name, raw] of values) yield [name, { raw, source, path: [flagOf(name)] }]
   for (const { flag, message, fix } of unknown) problems.error(source, [flag], message, fix)
+  for (const argument of stray) problems.warn(source, [argument], 'is no flag and has no effect', 'remove it')
 }

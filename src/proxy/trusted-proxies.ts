@@ -1,22 +1,14 @@
-import { BlockList, isIP } from 'node:net'
+import { compileAddressList } from './address-list.ts'
 import type { ProxyConfig } from './config.ts'
 
 /**
  * Compiles `reverse_proxy` and `trusted_proxy_ips`: whose `X-Forwarded-*` headers are believed. Unlike the original
- * nobody's are where the list is empty (CVE-2026-40575).
+ * nobody's are where the list is empty (CVE-2026-40575), unless `compat` asks for it. Who comes over a Unix socket, and
+ * so has no address, is believed where anybody is.
  */
 export function compileTrustedProxies(config: ProxyConfig): (address: string) => boolean {
-  if (!config.reverse_proxy || config.trusted_proxy_ips.length === 0) return () => false
-  const list = new BlockList()
-  for (const entry of config.trusted_proxy_ips) {
-    const [network = '', bits] = entry.split('/')
-    const family = isIP(network) === 6 ? 'ipv6' : 'ipv4'
-    if (bits === undefined) list.addAddress(network, family)
-    else list.addSubnet(network, Number(bits), family)
-  }
-  return (address) => {
-    const plain = address.startsWith('::ffff:') ? address.slice(7) : address
-    const version = isIP(plain)
-    return version !== 0 && list.check(plain, version === 6 ? 'ipv6' : 'ipv4')
-  }
+  if (!config.reverse_proxy) return () => false
+  if (config.trusted_proxy_ips.length === 0) return () => config.compat
+  const isListed = compileAddressList(config.trusted_proxy_ips)
+  return (address) => address === '' || isListed(address)
 }
