@@ -43,6 +43,7 @@ export async function openGatehouse(options: GatehouseOptions): Promise<Gatehous
   const dependencies = { ...options, chain, database, records, fetch }
   await openParts(parts, dependencies)
   const gateway = openChainGateway(parts, dependencies)
+  gateway.keepKeysFresh()
 
   const purge = () =>
     records.purge().catch((error: unknown) => log.warn('expired records could not be removed', { error }))

@@ -12,6 +12,7 @@ import { addDemoUsers, type NewDemoUser } from './demo-users.ts'
 import { listenOnFreePort } from './listen.ts'
 import { type Gatehouse, openGatehouse } from './open-gatehouse.ts'
 import { openServer } from './open-server.ts'
+import { openOutsideFetch } from './outside-fetch.ts'
 import { type ChainPlan, type ChainSource, planChain } from './plan-chain.ts'
 import { settleMemory } from './settle-memory.ts'
 import { fingerprint, type WatchedFiles, watchFiles } from './watch-files.ts'
@@ -63,6 +64,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
   })
   const since = options.source.kind === 'default' ? '' : fingerprint(options.source.path)
   const plan = planChain(options.source, { ...options, random: systemRandom })
+  const outside = openOutsideFetch()
   const listener = openServer({ log: log.with({ part: 'listener' }) })
   const wanted = options.port ?? localPort(plan.publicUrl) ?? defaultPort
   // Only a chain with a public address of its own is for other machines.
@@ -81,7 +83,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
       clock,
       random: systemRandom,
       log: ring.overhear(log),
-      outside: (input, init) => fetch(input, init),
+      outside: outside.fetch,
       observer: ring.observer,
     })
     const directory = dirname(plan.data.databaseFile)
@@ -101,6 +103,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
         watched?.close()
         await listener.close(graceMilliseconds)
         await gatehouse.close()
+        await outside.close()
         await decisions.close()
       },
     }

@@ -29,6 +29,8 @@ export interface Authenticator {
   readsTokenFrom(header: string, source: TokenSource): boolean
   /** Header names each rule sets, by rule index. */
   readonly outputs: readonly (readonly string[])[]
+  /** Where the keys of the rules come from. */
+  readonly keySources: readonly KeySource[]
 }
 
 /** Rules that look in the same places. */
@@ -61,7 +63,7 @@ const cachedTokens = 5_000
 /** Longer tokens are verified each time, so that memory stays bounded. */
 const longestCachedToken = 16_384
 
-/** Compiles merged rules; nothing is fetched before the first token comes. */
+/** Compiles merged rules; nothing is fetched before the first token comes, or somebody refreshes the key sources. */
 export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: Dependencies): Authenticator {
   const { mode, clock, ended } = dependencies
   const groups = groupByLocations(jwtRules)
@@ -75,6 +77,7 @@ export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: De
   )
   return {
     outputs: jwtRules.map(outputsOf),
+    keySources: rules.map(({ keys }) => keys),
     readsTokenFrom: (header, source) =>
       groups.some(({ locations }) => {
         const here = locations.filter((one) => one.kind === 'header' && one.name === header)

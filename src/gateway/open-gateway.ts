@@ -15,6 +15,7 @@ import type { GatewayContext } from './context.ts'
 import { type Arrival, Exchange, parseRequest } from './exchange.ts'
 import { openGrpcAsk } from './grpc/grpc-ask.ts'
 import { openHttpAsk } from './http-ask.ts'
+import { type KeyRefresher, openKeyRefresher } from './key-refresher.ts'
 import type { KeySource } from './key-sources.ts'
 import type { ExtensionProvider } from './mesh-config.ts'
 import type { Observer } from './observer.ts'
@@ -22,8 +23,8 @@ import { openSockets } from './open-sockets.ts'
 import { openOriginPools } from './origin-pools.ts'
 import { runPipeline } from './pipeline.ts'
 import { crash } from './refusals.ts'
-import { openRequestIds } from './request-ids.ts'
 import { refuseMalformed } from './refuse-malformed.ts'
+import { openRequestIds } from './request-ids.ts'
 import { openPartServer } from './serve-part.ts'
 import { compileState } from './state.ts'
 import type { ResolveUpstream } from './upstreams.ts'
@@ -64,6 +65,8 @@ export interface Gateway {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   /** Runs on another configuration from the next request on. */
   reload(config: GatewayConfig): void
+  /** From now on issuers are asked for their keys in the background, before a token needs them and again as they age. */
+  keepKeysFresh(): void
   close(): Promise<void>
 }
 
@@ -100,6 +103,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     },
   }
   let state = compileState(options.config, dependencies)
+  let refresher: KeyRefresher | undefined
 
   function run(arrival: Arrival): void {
     const parsed = parseRequest(arrival.request, state, context.requestId())
@@ -127,8 +131,18 @@ export function openGateway(options: GatewayOptions): Gateway {
     },
     reload(config) {
       state = compileState(config, dependencies)
+      const { keySources } = state.authenticator
+      for (const [name, source] of dependencies.keySources) {
+        if (!keySources.includes(source)) dependencies.keySources.delete(name)
+      }
+      refresher?.watch(keySources)
+    },
+    keepKeysFresh() {
+      refresher ??= openKeyRefresher()
+      refresher.watch(state.authenticator.keySources)
     },
     async close() {
+      refresher?.close()
       context.sockets.closeAll()
       await pools.close()
     },

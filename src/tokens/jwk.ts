@@ -23,10 +23,14 @@ export function parseKeySet(document: unknown): VerificationKey[] {
   return keys.flatMap((jwk) => parseKey(jwk) ?? [])
 }
 
+/** Of 16,384 bits, base64url: verifying with a longer RSA key only costs time. */
+const longestModulus = 2731
+
 function parseKey(jwk: unknown): VerificationKey | undefined {
   if (typeof jwk !== 'object' || jwk === null) return undefined
-  const { kid, alg, use, kty, k } = jwk as Record<string, unknown>
+  const { kid, alg, use, kty, k, n } = jwk as Record<string, unknown>
   if (use !== undefined && use !== 'sig') return undefined
+  if (typeof n === 'string' && n.length > longestModulus) return undefined
   try {
     const key =
       kty === 'oct' && typeof k === 'string'

@@ -1,4 +1,5 @@
 import type { Clock } from '../kit/clock.ts'
+import { limitedText } from '../kit/limited-text.ts'
 import type { Log } from '../kit/log.ts'
 import { parseKeySet, type VerificationKey } from './jwk.ts'
 import type { ParsedJwt } from './jwt.ts'
@@ -10,11 +11,15 @@ export interface RemoteKeySet {
    * per cooldown and once for all waiters. `undefined` where no keys could be had at all.
    */
   keysFor(jwt: ParsedJwt): Promise<readonly VerificationKey[] | undefined>
+  /** Asks the issuer now, whatever is known. @returns whether it answered with keys. Absent where they are at hand. */
+  refresh?(): Promise<boolean>
 }
 
 const maxKeySetBytes = 1024 * 1024
+/** Issuers publish a handful; every key is one more to try where a token names none. */
+const maxKeys = 100
 
-/** Opens a remote set; nothing is fetched before the first token needs it. Times in milliseconds. */
+/** Opens a remote set; nothing is fetched before the first token needs it, or somebody refreshes it. Times in milliseconds. */
 export function openRemoteKeySet({
   url,
   fetch,
@@ -40,26 +45,29 @@ export function openRemoteKeySet({
   let keys: readonly VerificationKey[] | undefined
   let fetchedAt = Number.NEGATIVE_INFINITY
   let triedAt = Number.NEGATIVE_INFINITY
-  let fetching: Promise<void> | undefined
+  let isDown = false
+  let fetching: Promise<boolean> | undefined
 
-  function refetch(): Promise<void> {
+  function refetch(): Promise<boolean> {
     fetching ??= fetchKeys().finally(() => {
       fetching = undefined
     })
     return fetching
   }
 
-  async function fetchKeys(): Promise<void> {
+  async function fetchKeys(): Promise<boolean> {
     triedAt = clock.now()
     try {
       const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeout) })
       if (!response.ok) throw new TypeError(`status ${response.status}`)
-      const text = await response.text()
-      if (text.length > maxKeySetBytes) throw new TypeError(`more than ${maxKeySetBytes} bytes`)
-      keys = parseKeySet(JSON.parse(text))
+      keys = readKeySet(await limitedText(response, maxKeySetBytes))
       fetchedAt = triedAt
+      isDown = false
+      return true
     } catch (cause) {
-      log.warn('key set could not be fetched', { url, cause })
+      log[isDown ? 'debug' : 'warn']('key set could not be fetched', { url, cause }) // once, until it works again
+      isDown = true
+      return false
     }
   }
 
@@ -74,5 +82,13 @@ export function openRemoteKeySet({
       else if (clock.now() - fetchedAt > maxAge && mayTry) void refetch()
       return keys
     },
+    refresh: refetch,
   }
+}
+
+function readKeySet(text: string): readonly VerificationKey[] {
+  const document: unknown = JSON.parse(text)
+  const keys = parseKeySet(document)
+  if (keys.length > maxKeys) throw new TypeError(`more than ${maxKeys} keys`)
+  return keys
 }
