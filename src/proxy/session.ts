@@ -18,4 +18,6 @@ export interface Session {
   readonly additionalClaims?: Readonly<Record<string, unknown>>
   /** Id of the provider the user signed in at; set only where more than one is configured. */
   readonly provider?: string
+  /** Paths a personal access token is limited to, each with all below it. It is never kept with a session. */
+  readonly scope?: readonly string[]
 }

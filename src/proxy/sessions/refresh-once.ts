@@ -20,10 +20,13 @@ export interface Refresher {
   freshUntil(id: string, session: Session): number
 }
 
+/** Where refreshed sessions are. */
+export type RefreshedStore = Pick<SessionStore, 'isShared' | 'latest' | 'replace' | 'end' | 'lease'>
+
 /** What refreshing takes. */
 export interface RefreshOptions {
   readonly config: ProxyConfig
-  readonly store: SessionStore
+  readonly store: RefreshedStore
   readonly provider: Pick<Provider, 'refresh'>
   readonly clock: Clock
   readonly log: Log

@@ -2,7 +2,7 @@ import type { Session } from '../session.ts'
 import { openRefresher, type RefreshOptions } from './refresh-once.ts'
 import type { Revocations } from './revocations.ts'
 import { sessionTexts } from './session-cookies.ts'
-import type { KeptSession } from './session-store.ts'
+import type { KeptSession, SessionStore } from './session-store.ts'
 
 /** A session as found in a request. */
 export interface FoundSession {
@@ -37,7 +37,9 @@ export interface Sessions {
 }
 
 /** Opens the sessions of one store. */
-export function openSessions(options: RefreshOptions & { readonly revocations: Revocations }): Sessions {
+export function openSessions(
+  options: RefreshOptions & { readonly store: SessionStore; readonly revocations: Revocations },
+): Sessions {
   const { config, store, revocations, log } = options
   const refresher = openRefresher(options)
 

@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto'
+import { GenerationCache } from '../../kit/cache.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { Random } from '../../kit/random.ts'
+import type { Leases } from '../../store/leases.ts'
+import { type Collection, never, type Records } from '../../store/records.ts'
+import type { Session } from '../session.ts'
+import type { RefreshedStore, Refresher } from '../sessions/refresh-once.ts'
+import { openUnderTicket, sealUnderTicket } from '../sessions/ticket.ts'
+import { newAccessToken, parseAccessToken } from './token-text.ts'
+
+/** What a token may do, as its owner chose. */
+export interface TokenGrant {
+  readonly label: string
+  /** Paths it is good for, each with all below it; `/` for everything. */
+  readonly paths: readonly string[]
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+}
+
+/** A token as its owner sees it. */
+export interface AccessToken extends TokenGrant {
+  /** Names it; nobody can use it by that. */
+  readonly id: string
+  readonly createdAt: number
+  /** By the hour; absent while it was never used. */
+  readonly usedAt?: number
+}
+
+/** Personal access tokens: sessions of programs, which live as long as the provider keeps the sign-in behind them. */
+export interface AccessTokens {
+  /** Keeps this session for a program. `text` is told once: what is kept cannot be read without it. */
+  create(session: Session, grant: TokenGrant): Promise<{ readonly text: string; readonly token: AccessToken }>
+  /**
+   * The session behind a token, with its `scope`; `undefined` where it was revoked, has expired, or the provider has ended
+   * the sign-in. @throws GatehouseError where it cannot be judged now.
+   */
+  find(text: string): Promise<Session | undefined>
+  /** The owner's tokens, newest first. */
+  list(email: string): Promise<readonly AccessToken[]>
+  /** Whether the owner had such a token. */
+  revoke(email: string, id: string): Promise<boolean>
+}
+
+/** What is kept of a token under the hash of its id. */
+interface KeptToken {
+  readonly owner: string
+  readonly paths: readonly string[]
+  /** The session, sealed under the half of the text that is kept nowhere. */
+  readonly sealed: string
+  readonly expiresAt: number
+}
+
+/** How long a token's session is not looked up again, milliseconds: so long may a revocation elsewhere take. */
+const rememberFor = 30_000
+const remembered = 1000
+/** How exactly `usedAt` is known, in milliseconds. */
+const usageStep = 3_600_000
+
+/** Opens the tokens. `openRefresher` keeps the sign-in behind a token alive. */
+export function openAccessTokens({
+  records,
+  leases,
+  clock,
+  random,
+  openRefresher,
+}: {
+  readonly records: Records
+  readonly leases: Leases
+  readonly clock: Clock
+  readonly random: Random
+  readonly openRefresher: (store: RefreshedStore) => Refresher
+}): AccessTokens {
+  const kept: Collection<KeptToken> = records.collection('proxy-access-tokens')
+  const owners: Collection<readonly AccessToken[]> = records.collection('proxy-access-token-owners')
+  const known = new GenerationCache<{ readonly session: Session; readonly until: number }>(remembered)
+  const refresher = openRefresher(openTokenStore({ kept, leases, random, endToken }))
+
+  const isAlive = ({ expiresAt }: AccessToken) => clock.now() < expiresAt
+
+  async function addToList(owner: string, token: AccessToken): Promise<void> {
+    if (await owners.create(owner, [token], never)) return
+    await owners.update(owner, (tokens) => [token, ...tokens.filter(isAlive)])
+  }
+
+  async function endToken(id: string, owner: string): Promise<boolean> {
+    if ((await kept.find(id))?.owner !== owner) return false
+    await kept.delete(id)
+    await owners.update(owner, (tokens) => tokens.filter((token) => token.id !== id))
+    known.clear()
+    return true
+  }
+
+  async function noteUse(id: string, owner: string): Promise<void> {
+    const now = clock.now()
+    const isDue = (token: AccessToken) => token.id === id && now - (token.usedAt ?? 0) >= usageStep
+    await owners.update(owner, (tokens) =>
+      tokens.some(isDue) ? tokens.map((token) => (isDue(token) ? { ...token, usedAt: now } : token)) : undefined,
+    )
+  }
+
+  return {
+    async create(session, grant) {
+      const { text, ticket } = newAccessToken(random)
+      const [id, owner] = [idOf(ticket.id), ownerOf(session.email ?? '')]
+      const sealed = sealUnderTicket(session, ticket, random).toString('base64url')
+      const { paths, expiresAt } = grant
+      await kept.create(id, { owner, paths, sealed, expiresAt }, expiresAt)
+      const token = { ...grant, id, createdAt: clock.now() }
+      await addToList(owner, token)
+      return { text, token }
+    },
+
+    async find(text) {
+      const before = known.get(text)
+      if (before && clock.now() < before.until) return before.session
+      const ticket = parseAccessToken(text)
+      const id = ticket && idOf(ticket.id)
+      const found = id === undefined ? undefined : await kept.find(id)
+      const session = found && ticket && openUnderTicket(Buffer.from(found.sealed, 'base64url'), ticket)
+      if (!session || id === undefined) return undefined
+      const current = await refresher.current({ id, text, session, endsAt: found.expiresAt })
+      if (!current) return undefined
+      const { refreshToken: _unneeded, ...shown } = current
+      const scoped = { ...shown, scope: found.paths }
+      const until = Math.min(clock.now() + rememberFor, found.expiresAt, refresher.freshUntil(id, current))
+      known.set(text, { session: scoped, until })
+      await noteUse(id, found.owner)
+      return scoped
+    },
+
+    async list(email) {
+      return ((await owners.find(ownerOf(email))) ?? []).filter(isAlive)
+    },
+
+    revoke: (email, id) => endToken(id, ownerOf(email)),
+  }
+}
+
+/** The records as a store of sessions, for refreshing them once over all replicas. */
+function openTokenStore({
+  kept,
+  leases,
+  random,
+  endToken,
+}: {
+  kept: Collection<KeptToken>
+  leases: Leases
+  random: Random
+  endToken: (id: string, owner: string) => Promise<unknown>
+}): RefreshedStore {
+  return {
+    isShared: false,
+    async latest({ id, text }) {
+      const ticket = parseAccessToken(text)
+      const found = await kept.find(id)
+      return found && ticket && openUnderTicket(Buffer.from(found.sealed, 'base64url'), ticket)
+    },
+    async replace({ id, text }, fresh) {
+      const ticket = parseAccessToken(text)
+      if (!ticket) return
+      const sealed = sealUnderTicket(fresh, ticket, random).toString('base64url')
+      await kept.update(id, (old) => ({ ...old, sealed }))
+    },
+    async end({ id }) {
+      const found = await kept.find(id)
+      if (found) await endToken(id, found.owner)
+    },
+    lease: ({ id }) => leases.acquire(id),
+  }
+}
+
+/** What a token is filed under and called by: not its own half, which the text begins with. */
+function idOf(ticketId: string): string {
+  return createHash('sha256').update(ticketId).digest('hex').slice(0, 24)
+}
+
+/** An owner is an e-mail address, as to apps (`kubeflow-userid`). */
+function ownerOf(email: string): string {
+  return createHash('sha256').update(email.toLowerCase()).digest('base64url')
+}

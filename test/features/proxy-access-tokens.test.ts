@@ -1,0 +1,172 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { GatehouseError } from '../../src/kit/errors.ts'
+import { openLog } from '../../src/kit/log.ts'
+import { systemRandom } from '../../src/kit/random.ts'
+import { type AccessTokens, openAccessTokens } from '../../src/proxy/access-tokens/access-tokens.ts'
+import type { Session } from '../../src/proxy/session.ts'
+import { openRefresher } from '../../src/proxy/sessions/refresh-once.ts'
+import { defaultProxyConfig } from '../../src/proxy/typed-config.ts'
+import { openRecordLeases } from '../../src/store/leases.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { storeMigrations } from '../../src/store/migrations.ts'
+import { openSqlRecords, type Records, type RecordTables } from '../../src/store/records.ts'
+import { openSqlite } from '../../src/store/sqlite.ts'
+
+const start = 1_700_000_000_000
+const day = 86_400_000
+const hour = 3_600_000
+const log = openLog({ level: 'error', now: () => start, write: () => {} })
+
+/** An ID token that ends at this time; nobody here looks at its signature. */
+const idTokenUntil = (time: number) =>
+  ['{"alg":"RS256"}', JSON.stringify({ exp: time / 1000 }), '']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.')
+
+const sessionAt = (time: number, round: number): Session => ({
+  createdAt: time,
+  idToken: idTokenUntil(time + hour),
+  accessToken: `access-${round}`,
+  refreshToken: `refresh-${round}`,
+  email: 'ada@example.com',
+  user: 'ada',
+  groups: round === 0 ? ['ml', 'admins'] : ['ml'],
+})
+
+interface TokenWorld {
+  readonly clock: { time: number; now(): number }
+  readonly records: Records
+  readonly rows: () => Promise<string>
+  /** A replica of its own, over the same records. */
+  open(): AccessTokens
+  readonly refreshed: string[]
+  provider: 'answers' | 'refuses' | 'is away'
+}
+
+let world: TokenWorld
+let tokens: AccessTokens
+beforeEach(async () => {
+  const database = openSqlite<RecordTables>(':memory:')
+  await migrate(database, storeMigrations)
+  const clock = { time: start, now: () => clock.time }
+  const records = openSqlRecords(database, clock)
+  const refreshed: string[] = []
+  const opened: TokenWorld = {
+    clock,
+    records,
+    refreshed,
+    provider: 'answers',
+    rows: async () => JSON.stringify(await database.selectFrom('records').selectAll().execute()),
+    open: () =>
+      openAccessTokens({
+        records,
+        leases: openRecordLeases(records, { name: 'test-leases', clock, random: systemRandom }),
+        clock,
+        random: systemRandom,
+        openRefresher: (store) =>
+          openRefresher({ config: defaultProxyConfig, store, provider: { refresh }, clock, log }),
+      }),
+  }
+  async function refresh({ refreshToken = '' }: Session): Promise<Session> {
+    refreshed.push(refreshToken)
+    if (opened.provider === 'refuses') throw new GatehouseError('grant_refused', 'no')
+    if (opened.provider === 'is away') throw new GatehouseError('provider_unavailable', 'no')
+    return sessionAt(clock.now(), refreshed.length)
+  }
+  world = opened
+  tokens = opened.open()
+})
+
+const grant = { label: 'nightly run', paths: ['/pipeline'], expiresAt: start + 90 * day }
+
+describe('a personal access token', () => {
+  test('leads to its owner’s session and its paths, on every replica', async () => {
+    const { text, token } = await tokens.create(sessionAt(start, 0), grant)
+    for (const replica of [tokens, world.open()]) {
+      expect(await replica.find(text)).toMatchObject({
+        email: 'ada@example.com',
+        groups: ['ml', 'admins'],
+        scope: ['/pipeline'],
+      })
+    }
+    expect(token).toEqual({ ...grant, id: token.id, createdAt: start })
+  })
+
+  test('is refreshed with its groups as they are then, once for all replicas', async () => {
+    const { text } = await tokens.create(sessionAt(start, 0), grant)
+    world.clock.time += 2 * hour
+    const found = await Promise.all([tokens.find(text), tokens.find(text), world.open().find(text)])
+    expect(found.map((session) => session?.groups)).toEqual([['ml'], ['ml'], ['ml']])
+    expect(world.refreshed).toEqual(['refresh-0'])
+  })
+
+  test('dies with the sign-in behind it, for good', async () => {
+    const { text } = await tokens.create(sessionAt(start, 0), grant)
+    world.clock.time += 2 * hour
+    world.provider = 'refuses'
+    expect(await tokens.find(text)).toBeUndefined()
+    world.provider = 'answers'
+    expect(await tokens.find(text)).toBeUndefined()
+    expect(await tokens.list('ada@example.com')).toEqual([])
+  })
+
+  test('is neither good nor gone while the provider is away', async () => {
+    const { text } = await tokens.create(sessionAt(start, 0), grant)
+    world.clock.time += 2 * hour
+    world.provider = 'is away'
+    await expect(tokens.find(text)).rejects.toMatchObject({ code: 'provider_unavailable' })
+    world.provider = 'answers'
+    expect(await tokens.find(text)).toBeDefined()
+  })
+
+  test('ends when it was to end', async () => {
+    const { text } = await tokens.create(sessionAt(start, 0), { ...grant, expiresAt: start + day })
+    world.clock.time += day - 1
+    expect(await tokens.find(text)).toBeDefined()
+    world.clock.time += 1
+    expect(await tokens.find(text)).toBeUndefined()
+    expect(await tokens.list('ada@example.com')).toEqual([])
+  })
+
+  test('ends at once when its owner revokes it, on other replicas within half a minute', async () => {
+    const other = world.open()
+    const { text, token } = await tokens.create(sessionAt(start, 0), grant)
+    await other.find(text)
+    expect(await tokens.revoke('someone@example.com', token.id)).toBe(false)
+    expect(await tokens.find(text)).toBeDefined()
+    expect(await tokens.revoke('ADA@example.com', token.id)).toBe(true)
+    expect(await tokens.find(text)).toBeUndefined()
+    world.clock.time += 30_000
+    expect(await other.find(text)).toBeUndefined()
+  })
+
+  test('cannot be read from what is kept', async () => {
+    const { text } = await tokens.create(sessionAt(start, 0), grant)
+    const rows = await world.rows()
+    for (const secret of [text, text.slice(4), text.slice(4, 25), 'refresh-0', 'access-0']) {
+      expect(rows).not.toContain(secret)
+    }
+  })
+
+  test('is listed for its owner with when it was last used', async () => {
+    await tokens.create(sessionAt(start, 0), grant)
+    world.clock.time += hour
+    const { text } = await tokens.create(sessionAt(start, 0), { ...grant, label: 'laptop' })
+    world.clock.time += hour
+    await tokens.find(text)
+    const listed = await tokens.list('ada@example.com')
+    expect(listed.map(({ label, usedAt }) => [label, usedAt])).toEqual([
+      ['laptop', start + 2 * hour],
+      ['nightly run', undefined],
+    ])
+    expect(await tokens.list('someone@example.com')).toEqual([])
+  })
+
+  test('is not found by another text', async () => {
+    const { text } = await tokens.create(sessionAt(start, 0), grant)
+    const other = text.slice(0, -1) + (text.endsWith('A') ? 'Q' : 'A')
+    for (const guess of [other, '', 'gha_', text.slice(0, -4), `${text} `]) {
+      expect(await tokens.find(guess), guess).toBeUndefined()
+    }
+  })
+})
