@@ -36,7 +36,6 @@ const warned = (reason: string): Extra => ({ ignored: { severity: 'warning', rea
 const refused = (reason: string): Extra => ({ ignored: { severity: 'error', reason } })
 
 const otherProvider = refused('belongs to a provider that is not offered; `oidc` and `keycloak-oidc` are')
-const needsRedis = warned('the Redis session store is not offered; sessions live in the encrypted cookie')
 const noUpstream = warned('requests are not forwarded here; the gateway in front forwards them')
 const noTls = refused('TLS is not terminated here; put the listener behind one that does')
 const ownLogs = warned('logs are JSON lines on standard output')
@@ -129,18 +128,18 @@ export const proxyKeys = {
   // Session
   session_store_type: text('cookie'),
   session_cookie_minimal: bool(),
-  redis_connection_url: text('', needsRedis),
-  redis_username: text('', needsRedis),
-  redis_password: text('', needsRedis),
-  redis_use_sentinel: bool(false, needsRedis),
-  redis_use_cluster: bool(false, needsRedis),
-  redis_sentinel_master_name: text('', needsRedis),
-  redis_sentinel_password: text('', needsRedis),
-  redis_sentinel_connection_urls: list({ flag: 'redis-sentinel-connection-urls', ...needsRedis }),
-  redis_cluster_connection_urls: list({ flag: 'redis-cluster-connection-urls', ...needsRedis }),
-  redis_ca_path: text('', needsRedis),
-  redis_insecure_skip_tls_verify: bool(false, needsRedis),
-  redis_connection_idle_timeout: int(0, needsRedis),
+  redis_connection_url: text(),
+  redis_username: text(),
+  redis_password: text(),
+  redis_use_sentinel: bool(),
+  redis_use_cluster: bool(),
+  redis_sentinel_master_name: text(),
+  redis_sentinel_password: text(),
+  redis_sentinel_connection_urls: list({ flag: 'redis-sentinel-connection-urls' }),
+  redis_cluster_connection_urls: list({ flag: 'redis-cluster-connection-urls' }),
+  redis_ca_path: text(),
+  redis_insecure_skip_tls_verify: bool(),
+  redis_connection_idle_timeout: int(),
 
   // Headers to the upstream
   pass_user_headers: bool(true, noUpstream),

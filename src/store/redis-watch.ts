@@ -20,8 +20,9 @@ const channel = '__redis__:invalidate'
  */
 export function watchRedis(redis: RedisConnection, prefixes: readonly string[], log: Log): RedisWatch {
   const listeners: ((key: string | undefined) => void)[] = []
-  const client = redis.duplicate()
+  let client: Redis | undefined
   let isLive = false
+  let isClosed = false
 
   function tell(key?: string) {
     for (const listener of listeners) listener(key)
@@ -41,21 +42,31 @@ export function watchRedis(redis: RedisConnection, prefixes: readonly string[], 
     }
   }
 
-  client?.on('ready', () => void start(client))
-  client?.on('error', () => undefined) // the other connection reports outages
-  client?.on('close', () => {
-    if (isLive) tell()
-    isLive = false
-  })
-  client?.on('messageBuffer', (_channel: Buffer, keys: unknown) => {
-    if (!Array.isArray(keys)) return tell() // everything was flushed
-    for (const key of keys) tell(String(key))
-  })
-  client?.connect().catch(() => undefined) // tried again for ever
+  async function open() {
+    const connection = await redis.duplicate()
+    if (!connection || isClosed) return
+    client = connection
+    connection.on('ready', () => void start(connection))
+    connection.on('error', () => undefined) // the other connection reports outages
+    connection.on('close', () => {
+      if (isLive) tell()
+      isLive = false
+    })
+    connection.on('messageBuffer', (_channel: Buffer, keys: unknown) => {
+      if (!Array.isArray(keys)) return tell() // everything was flushed
+      for (const key of keys) tell(String(key))
+    })
+    await connection.connect().catch(() => undefined) // tried again for ever
+  }
+
+  void open()
 
   return {
     isLive: () => isLive,
     listen: (heard) => void listeners.push(heard),
-    close: () => client?.disconnect(),
+    close() {
+      isClosed = true
+      client?.disconnect()
+    },
   }
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { silentLog } from '../../src/kit/log.ts'
-import { openRedis, type RedisConnection, type RedisSettings } from '../../src/store/redis.ts'
+import { openRedis, type RedisConnection } from '../../src/store/redis.ts'
+import type { RedisSettings } from '../../src/store/redis-options.ts'
 import { findProgram, freePort } from './programs.ts'
 
 /** A throw-away server. */

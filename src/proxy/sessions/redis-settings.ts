@@ -1,4 +1,4 @@
-import type { RedisSettings } from '../../store/redis.ts'
+import type { RedisSettings } from '../../store/redis-options.ts'
 import type { ProxyConfig } from '../config.ts'
 
 /** Whether the configuration names a Redis. The cookie store then shares its records through it, too. */
