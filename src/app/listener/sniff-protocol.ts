@@ -8,15 +8,17 @@ const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
  * closed before.
  */
 export function sniffProtocol(socket: Socket, tell: (protocol: 'http/1.1' | 'http/2') => void): void {
+  let seen: Buffer = Buffer.alloc(0)
   const look = (): void => {
     const chunk: Buffer | null = socket.read()
     if (chunk === null) return
-    const length = Math.min(chunk.length, preface.length)
-    const begins = chunk.compare(preface, 0, length, 0, length) === 0
-    socket.unshift(chunk)
-    if (begins && length < preface.length) return // told again when more has come
+    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk])
+    const length = Math.min(seen.length, preface.length)
+    const begins = seen.compare(preface, 0, length, 0, length) === 0
+    if (begins && length < preface.length) return
     socket.off('readable', look)
     socket.off('error', ignore)
+    socket.unshift(seen)
     tell(begins ? 'http/2' : 'http/1.1')
   }
   socket.on('error', ignore)
