@@ -2,6 +2,7 @@ import type { RequestContext } from '../http/part.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
+import type { LogoutSender } from '../oidc/logout-sender.ts'
 import type { Collection } from '../store/records.ts'
 import type { KeyRing } from '../tokens/key-ring.ts'
 import type { AtRest } from './at-rest.ts'
@@ -36,6 +37,7 @@ export interface Broker {
   readonly refreshTurns: Turns
   /** Absent where sessions are switched off. */
   readonly sessions: Sessions | undefined
+  readonly logoutSender: LogoutSender
   readonly passwordAttempts: AttemptLimiter
   readonly atRest: AtRest
   readonly clock: Clock

@@ -31,6 +31,11 @@ const staticClientSchema = z.strictObject({
   logoURL: text,
   /** Where a sign-out may end; compared like `redirectURIs`. */
   postLogoutRedirectURIs: list,
+  /** Told by POST when a session of the client ends; a path is one on the issuer's host. In Dex with its sessions to come. */
+  backchannelLogoutURI: text.refine(
+    (uri) => uri === '' || /^(https?:\/\/[^\s]+|\/[^/\s][^\s]*)$/.test(uri),
+    'must be an http(s) URL, or a path on the issuer’s host',
+  ),
   /** Connector ids this client accepts; absent means all. */
   allowedConnectors: z.array(z.string()).optional(),
 })

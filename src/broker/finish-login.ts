@@ -53,10 +53,10 @@ async function grantFor(
   request: Request,
   { login, authentication }: { login: LoginState; authentication: Authentication },
 ): Promise<{ grant: Grant; setCookie: string | undefined }> {
-  const { identity, connectorData, upstreamIdToken } = authentication
+  const { identity, connectorData, upstreamIdToken, upstreamSession } = authentication
   const { connectorId } = login
   const session = await broker.sessions?.begin(
-    { connectorId, userId: identity.userId, upstreamIdToken },
+    { connectorId, userId: identity.userId, clientId: login.request.clientId, upstreamIdToken, upstreamSession },
     sessionCookies(broker, request),
   )
   const grant: Grant = {

@@ -6,6 +6,7 @@ import { assetResponse } from '../http/views/assets.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
+import { openLogoutSender } from '../oidc/logout-sender.ts'
 import type { Records } from '../store/records.ts'
 import { thumbprint } from '../tokens/jwk.ts'
 import { openKeyRing, type SigningKeyStore } from '../tokens/key-ring.ts'
@@ -17,6 +18,7 @@ import { openConnectors } from './connectors/index.ts'
 import { allowOrigins } from './cors.ts'
 import { handleApproval } from './endpoints/approval.ts'
 import { chooseConnector, startLogin } from './endpoints/authorize.ts'
+import { handleBackchannelLogout } from './endpoints/backchannel-logout.ts'
 import { handleCallback } from './endpoints/callback.ts'
 import { discoveryDocument } from './endpoints/discovery.ts'
 import { handleIntrospection } from './endpoints/introspect.ts'
@@ -59,7 +61,10 @@ export async function openBroker(options: BrokerOptions): Promise<Part> {
   const broker = assemble(options)
   await broker.keys.current() // the first key is made now, not in the first sign-in
   const app = routes(broker, options.config.signer?.config.algorithm ?? 'RS256')
-  return { fetch: (request, context) => app.fetch(request, context ?? unknownContext) }
+  return {
+    fetch: (request, context) => app.fetch(request, context ?? unknownContext),
+    close: async () => broker.logoutSender.close(),
+  }
 }
 
 const unknownContext: RequestContext = { requestId: '-', clientAddress: '-' }
@@ -79,15 +84,15 @@ function assemble({ config, records, signingKeys, clock, random, log, fetch, sta
     // 40 hex digits, as Dex names its keys
     kidOf: (jwk) => createHash('sha1').update(thumbprint(jwk)).digest('hex'),
   })
+  const usedLogoutTokens = records.collection<true>('broker-used-logout-tokens')
+  const connecting = { callbackUrl: issuer.absolute('/callback'), fetch, usedLogoutTokens, clock, log }
   const atRest = openAtRest({ secret: stateSecret, clock, random })
   const families = openRefreshFamilies({ records, secret: stateSecret, policy: expiry.refreshTokens, clock })
   return {
     config,
     issuer,
     clients: new Map(config.staticClients.map((client) => [client.id, client])),
-    connectors: [...openConnectors(config, { callbackUrl: issuer.absolute('/callback'), fetch, clock, log })].sort(
-      (a, b) => a.name.localeCompare(b.name),
-    ),
+    connectors: openConnectors(config, connecting).toSorted((a, b) => a.name.localeCompare(b.name)),
     keys,
     issueTokens: openTokenIssuer({ issuer: issuer.url, keys, lifetime: expiry.idTokens, clock, random }),
     logouts: openLogoutStates({ secret: stateSecret, clock, random }),
@@ -108,6 +113,7 @@ function assemble({ config, records, signingKeys, clock, random, log, fetch, sta
           tokenLifetime: expiry.idTokens + 3_600_000,
         })
       : undefined,
+    logoutSender: openLogoutSender({ fetch, log }),
     passwordAttempts: openAttemptLimiter({ clock, free: freePasswordAttempts }),
     atRest,
     clock,
@@ -155,6 +161,9 @@ function routes(broker: Broker, algorithm: string): Hono<Env> {
   if (broker.sessions) {
     dex.on(['GET', 'POST'], '/logout', (c) => handleLogout(broker, c.req.raw, c.env))
     dex.get('/logout/callback', (c) => handleLogoutCallback(broker, c.req.raw, c.env))
+    dex.post('/backchannel-logout/:connector', (c) =>
+      handleBackchannelLogout(broker, c.req.raw, { connectorId: c.req.param('connector'), context: c.env }),
+    )
   }
   dex.get('/healthz', () => new Response('Health check passed', { headers: { 'content-type': 'text/plain' } }))
   dex.get('/static/:file', (c) => assetResponse(c.req.param('file')))

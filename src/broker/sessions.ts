@@ -1,8 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../kit/clock.ts'
 import { type Random, randomText } from '../kit/random.ts'
+import type { LogoutNotice } from '../oidc/logout-token.ts'
 import type { Collection, Records } from '../store/records.ts'
 import type { AtRest } from './at-rest.ts'
+import { openUpstreamSessions, type UpstreamSession } from './upstream-sessions.ts'
 
 /** One person signed in through one connector in one browser; what a sign-out has to end. */
 export interface BrokerSession {
@@ -12,6 +14,12 @@ export interface BrokerSession {
   readonly secretHash: string
   /** The newest upstream ID token, sealed. */
   readonly upstreamIdToken?: string
+  /** Names under which the sign-in at the identity provider leads here. */
+  readonly upstreamKeys?: readonly string[]
+  /** When it began, milliseconds since the epoch. */
+  readonly startedAt?: number
+  /** Everyone who was signed in to by it. */
+  readonly clientIds?: readonly string[]
   readonly families: readonly { readonly clientId: string; readonly familyId: string }[]
 }
 
@@ -19,6 +27,19 @@ export interface BrokerSession {
 export interface EndedSession {
   readonly upstreamIdToken: string | undefined
   readonly familyIds: readonly string[]
+  /** Whose session it was, and whom to tell. */
+  readonly connectorId: string
+  readonly userId: string
+  readonly clientIds: readonly string[]
+}
+
+/** Someone who has just authenticated, and the client they want to go to. */
+export interface SessionStart {
+  readonly connectorId: string
+  readonly userId: string
+  readonly clientId: string
+  readonly upstreamIdToken: string | undefined
+  readonly upstreamSession: UpstreamSession | undefined
 }
 
 /** The broker's sessions. They never replace signing in (dex 2.45 has no single sign-on); they make sign-out reach. */
@@ -27,10 +48,9 @@ export interface Sessions {
    * Called when someone has just authenticated: continues this browser's session where it is the same person's, else
    * starts one. The cookie's secret is new in either case.
    */
-  begin(
-    person: { connectorId: string; userId: string; upstreamIdToken: string | undefined },
-    cookies: readonly string[],
-  ): Promise<{ readonly sid: string; readonly cookie: string }>
+  begin(start: SessionStart, cookies: readonly string[]): Promise<{ readonly sid: string; readonly cookie: string }>
+  /** The sessions that came of what the identity provider says has ended. */
+  ofUpstream(connectorId: string, notice: LogoutNotice): Promise<readonly string[]>
   /** The live session of one of these cookie values. */
   ofCookies(cookies: readonly string[]): Promise<{ readonly sid: string; readonly session: BrokerSession } | undefined>
   /** Counts a refresh family in; `undefined` where the session has ended. Returns families that are one too many. */
@@ -68,6 +88,7 @@ export function openSessions({
 }): Sessions {
   const sessions = records.collection<BrokerSession>('broker-sessions')
   const ended = records.collection<{ readonly upstreamIdToken?: string }>('broker-ended-sessions')
+  const upstream = openUpstreamSessions(records)
   const expiry = () => clock.now() + lifetime
   const familyExpiry = () => Math.max(expiry(), familyEnd())
 
@@ -82,30 +103,47 @@ export function openSessions({
 
   async function endedBefore(sid: string): Promise<EndedSession> {
     const sealed = (await ended.find(sid))?.upstreamIdToken
-    return { upstreamIdToken: sealed === undefined ? undefined : atRest.open(sealed), familyIds: [] }
+    const upstreamIdToken = sealed === undefined ? undefined : atRest.open(sealed)
+    return { upstreamIdToken, familyIds: [], connectorId: '', userId: '', clientIds: [] }
   }
 
   return {
     ofCookies,
-    async begin({ connectorId, userId, upstreamIdToken }, cookies) {
+    async ofUpstream(connectorId, { sid, subject, issuedAt }) {
+      const named = { ...(sid === undefined ? {} : { sid }), ...(subject === undefined ? {} : { subject }) }
+      const sids = await upstream.find(connectorId, named)
+      if (sid !== undefined) return sids
+      const found = await Promise.all(sids.map(async (one) => ({ sid: one, session: await sessions.find(one) })))
+      const isMeant = ({ startedAt = 0 }: BrokerSession) => startedAt < issuedAt + 1000 // it tells the time in seconds
+      return found.flatMap((one) => (one.session && isMeant(one.session) ? one.sid : []))
+    },
+    async begin({ connectorId, userId, clientId, upstreamIdToken, upstreamSession }, cookies) {
       const secret = randomText(random, 16)
+      const upstreamKeys = upstreamSession ? upstream.keysOf(connectorId, upstreamSession) : []
       const fresh = {
         connectorId,
         userId,
         secretHash: hashOf(secret),
+        upstreamKeys,
         ...(upstreamIdToken === undefined ? {} : { upstreamIdToken: atRest.seal(upstreamIdToken) }),
       }
       const found = await ofCookies(cookies)
       if (found?.session.connectorId === connectorId && found.session.userId === userId) {
         const expiresAt = found.session.families.length > 0 ? familyExpiry() : expiry()
-        const kept = await sessions.update(found.sid, ({ families }) => ({ ...fresh, families }), expiresAt)
+        for (const key of upstreamKeys) await upstream.add(key, found.sid, expiresAt)
+        const kept = await sessions.update(found.sid, (old) => continued(old, { ...fresh, clientId }), expiresAt)
         if (kept) return { sid: found.sid, cookie: `${found.sid}.${secret}` }
       }
       const sid = randomText(random, 16)
-      await sessions.create(sid, { ...fresh, families: [] }, expiry())
+      for (const key of upstreamKeys) await upstream.add(key, sid, expiry())
+      await sessions.create(sid, { ...fresh, startedAt: clock.now(), clientIds: [clientId], families: [] }, expiry())
       return { sid, cookie: `${sid}.${secret}` }
     },
-    addFamily: (sid, family) => addFamily(sessions, sid, { family, expiresAt: familyExpiry() }),
+    async addFamily(sid, family) {
+      const added = await addFamily(sessions, sid, { family, expiresAt: familyExpiry() })
+      if (added) for (const key of added.session.upstreamKeys ?? []) await upstream.extend(key, familyExpiry())
+      return added?.dropped
+    },
     async renew(sid, upstreamIdToken) {
       const sealed = upstreamIdToken === undefined ? {} : { upstreamIdToken: atRest.seal(upstreamIdToken) }
       await sessions.update(sid, (old) => ({ ...old, ...sealed }), familyExpiry())
@@ -118,13 +156,27 @@ export function openSessions({
       await ended.create(sid, {}, clock.now() + tokenLifetime)
       const session = await sessions.find(sid)
       if (!session || !(await sessions.delete(sid))) return endedBefore(sid)
-      const { upstreamIdToken, families } = session
+      const { upstreamIdToken, families, connectorId, userId, clientIds = [], upstreamKeys = [] } = session
+      for (const key of upstreamKeys) await upstream.remove(key, sid)
       if (upstreamIdToken !== undefined) await ended.update(sid, () => ({ upstreamIdToken }))
       return {
         upstreamIdToken: upstreamIdToken === undefined ? undefined : atRest.open(upstreamIdToken),
         familyIds: families.map(({ familyId }) => familyId),
+        ...{ connectorId, userId, clientIds },
       }
     },
+  }
+}
+
+/** The session of someone who has authenticated once more, perhaps for another client. */
+function continued(old: BrokerSession, { clientId, ...fresh }: Omit<BrokerSession, 'families'> & { clientId: string }) {
+  const { families, startedAt, clientIds = [], upstreamKeys = [] } = old
+  return {
+    ...fresh,
+    families,
+    ...(startedAt === undefined ? {} : { startedAt }),
+    clientIds: [...new Set([...clientIds, clientId])],
+    upstreamKeys: [...new Set([...upstreamKeys, ...(fresh.upstreamKeys ?? [])])],
   }
 }
 
@@ -132,7 +184,7 @@ async function addFamily(
   sessions: Collection<BrokerSession>,
   sid: string,
   { family, expiresAt }: { family: BrokerSession['families'][number]; expiresAt: number },
-): Promise<readonly string[] | undefined> {
+): Promise<{ session: BrokerSession; dropped: readonly string[] } | undefined> {
   let dropped: readonly string[] = []
   const session = await sessions.update(
     sid,
@@ -144,7 +196,7 @@ async function addFamily(
     },
     expiresAt,
   )
-  return session && dropped
+  return session && { session, dropped }
 }
 
 function hashOf(secret: string): string {

@@ -35,6 +35,8 @@ export interface Upstream {
   /** Changes what the provider answers at a path, to play a provider that lies. */
   tamper: ((path: string, body: Record<string, unknown>) => Record<string, unknown>) | undefined
   readonly fetch: (input: Request | string | URL, init?: RequestInit) => Promise<Response>
+  /** Who answers when the provider calls its client, the broker. */
+  callClient: (url: string | URL, init: RequestInit) => Promise<Response>
   close(): Promise<void>
 }
 
@@ -46,7 +48,8 @@ export async function openUpstream(brokerIssuer: string): Promise<Upstream> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const provider = await quietly(() => openProvider(issuer, { brokerIssuer, users }))
+  const callClient = (url: string | URL, init: RequestInit) => upstream.callClient(url, init)
+  const provider = await quietly(() => openProvider(issuer, { brokerIssuer, users, callClient }))
   server.on('request', provider.callback())
   const upstream: Upstream = {
     issuer,
@@ -54,6 +57,7 @@ export async function openUpstream(brokerIssuer: string): Promise<Upstream> {
     requests: [],
     isDown: false,
     tamper: undefined,
+    callClient: async () => new Response(null, { status: 503 }),
     async fetch(input, init) {
       if (upstream.isDown) throw new TypeError('fetch failed')
       const url = new URL(input instanceof Request ? input.url : input)
@@ -70,7 +74,11 @@ export async function openUpstream(brokerIssuer: string): Promise<Upstream> {
 
 async function openProvider(
   issuer: string,
-  { brokerIssuer, users }: { brokerIssuer: string; users: Map<string, UpstreamUser> },
+  {
+    brokerIssuer,
+    users,
+    callClient,
+  }: { brokerIssuer: string; users: Map<string, UpstreamUser>; callClient: Upstream['callClient'] },
 ): Promise<Provider> {
   const { default: OidcProvider } = await import('oidc-provider')
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -82,8 +90,11 @@ async function openProvider(
         redirect_uris: [`${brokerIssuer}/callback`],
         post_logout_redirect_uris: [`${brokerIssuer}/logout/callback`],
         grant_types: ['authorization_code', 'refresh_token'],
+        backchannel_logout_uri: `${brokerIssuer}/backchannel-logout/keycloak`,
+        backchannel_logout_session_required: true,
       },
     ],
+    fetch: callClient,
     claims: {
       openid: ['sub'],
       email: ['email', 'email_verified'],
@@ -92,6 +103,7 @@ async function openProvider(
     },
     conformIdTokenClaims: false,
     features: {
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         logoutSource: (context: { body: string }, form: string) => {
           context.body = form

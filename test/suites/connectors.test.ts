@@ -4,19 +4,24 @@ import { openConnectors } from '../../src/broker/connectors/index.ts'
 import type { Fetch } from '../../src/http/part.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
+import { openSqlRecords } from '../../src/store/records.ts'
 import { openUpstream, openUpstreamBrowser, upstreamClient } from '../features/broker-upstream.ts'
 import { issuer, user } from '../features/broker-world.ts'
+import { testDatabase } from '../world/database.ts'
 import { type ConnectorUnderTest, testConnector } from './connector-suite.ts'
 
 const noNetwork: Fetch = async () => {
   throw new TypeError('this connector has no network')
 }
 
+const database = await testDatabase()
+
 /** Opens the first connector of a configuration. */
 function open(config: Record<string, unknown>, fetch: Fetch = noNetwork) {
   const [connector] = openConnectors(brokerConfigSchema.parse({ issuer, ...config }), {
     callbackUrl: `${issuer}/callback`,
     fetch,
+    usedLogoutTokens: openSqlRecords(database, systemClock).collection<true>('used'),
     clock: systemClock,
     log: silentLog,
   })

@@ -2,6 +2,9 @@ import type { Fetch } from '../../http/part.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { GatehouseError } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
+import type { LogoutTokenOutcome } from '../../oidc/logout-token.ts'
+import type { Collection } from '../../store/records.ts'
+import type { UpstreamSession } from '../upstream-sessions.ts'
 
 /** Who someone is, as a connector tells it (dex connector/connector.go `Identity`). */
 export interface Identity {
@@ -23,6 +26,8 @@ export interface Authentication {
   readonly connectorData?: string
   /** The ID token to show the identity provider at sign-out. */
   readonly upstreamIdToken?: string
+  /** The session at the identity provider, where it can say that it has ended. */
+  readonly upstreamSession?: UpstreamSession
 }
 
 /** How an attempt to sign in, or to renew a sign-in, ended. */
@@ -78,6 +83,11 @@ export interface LogoutCapability {
   }): Promise<string | undefined>
 }
 
+/** Believes the identity provider when it says that a session there has ended. */
+export interface BackchannelLogoutCapability {
+  verify(logoutToken: string): Promise<LogoutTokenOutcome>
+}
+
 /**
  * A way to sign in. It offers what it can: exactly one of `callback` and `password`, and the others where possible.
  * Without `refresh` no refresh token is issued. Every method throws `ConnectorError` where the provider fails.
@@ -87,6 +97,7 @@ export interface Connector {
   readonly password?: PasswordCapability
   readonly refresh?: RefreshCapability
   readonly logout?: LogoutCapability
+  readonly backchannelLogout?: BackchannelLogoutCapability
 }
 
 /** What a connector is opened with beside its own configuration. */
@@ -95,6 +106,8 @@ export interface ConnectorDependencies {
   /** The broker's issuer followed by `/callback`. */
   readonly callbackUrl: string
   readonly fetch: Fetch
+  /** Ids of the logout tokens that were taken. */
+  readonly usedLogoutTokens: Collection<true>
   readonly clock: Clock
   readonly log: Log
 }

@@ -10,8 +10,11 @@ import {
   skipSubjectCheck,
 } from 'openid-client'
 import { challengeOf } from '../../oauth/pkce.ts'
+import { type LogoutTokenOutcome, logoutTokenAlgorithms, verifyLogoutToken } from '../../oidc/logout-token.ts'
 import type { JsonObject } from '../../tokens/jwt.ts'
+import { openRemoteKeySet, type RemoteKeySet } from '../../tokens/remote-key-set.ts'
 import {
+  type Authentication,
   type Connector,
   type ConnectorDependencies,
   ConnectorError,
@@ -56,7 +59,35 @@ export function openOidcConnector(config: OidcConnectorConfig, dependencies: Con
         }).href
       },
     },
+    backchannelLogout: { verify: logoutTokenVerifier(upstream, dependencies) },
   }
+}
+
+/** Believes logout tokens for our client, as its ID tokens: by the issuer's published keys. */
+function logoutTokenVerifier(
+  { config, provider }: Upstream,
+  { fetch, clock, log, usedLogoutTokens }: ConnectorDependencies,
+) {
+  let known: { readonly url: string; readonly keys: RemoteKeySet } | undefined
+  return async (token: string): Promise<LogoutTokenOutcome> => {
+    const server = await provider.configuration().then((found) => found.serverMetadata(), unavailable)
+    const url = server?.jwks_uri
+    if (!server || url === undefined) return { kind: 'unavailable' }
+    if (known?.url !== url) known = { url, keys: openRemoteKeySet({ url, fetch, clock, log }) }
+    const { keys } = known
+    return verifyLogoutToken(token, {
+      issuer: server.issuer,
+      audiences: [config.clientID],
+      algorithms: logoutTokenAlgorithms,
+      keysFor: (jwt) => keys.keysFor(jwt),
+      used: usedLogoutTokens,
+      clock,
+    })
+  }
+}
+
+function unavailable(error: unknown): undefined {
+  if (!(error instanceof ConnectorError)) throw error
 }
 
 async function loginUrl({ config, redirectUri, provider }: Upstream, attempt: LoginAttempt): Promise<string> {
@@ -130,7 +161,14 @@ async function outcomeOf(
     identity: read.identity,
     ...optionalText('connectorData', tokens.refresh_token),
     ...optionalText('upstreamIdToken', tokens.id_token),
+    ...upstreamSession(tokens.claims()),
   }
+}
+
+function upstreamSession(claims: JsonObject | undefined): Pick<Authentication, 'upstreamSession'> {
+  const { sid, sub } = claims ?? {}
+  if (typeof sub !== 'string') return {}
+  return { upstreamSession: { subject: sub, ...(typeof sid === 'string' ? { sid } : {}) } }
 }
 
 /** The ID token's claims, userinfo's over them where asked for; a refresh may bring no ID token, then userinfo alone. */

@@ -13,6 +13,15 @@ export function offeredGrants({ oauth2 }: Broker['config']): string[] {
   return offered.filter((grant) => grantTypes?.includes(grant) ?? true)
 }
 
+/** As Dex's own sessions, to come, announce them. */
+function logoutMetadata(endSession: string) {
+  return {
+    end_session_endpoint: endSession,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
+  }
+}
+
 /** `/.well-known/openid-configuration`: Dex's keys in Dex's order, without the device flow, which is not offered. */
 export function discoveryDocument({ issuer, config }: Broker, algorithm: string): string {
   const document = {
@@ -22,7 +31,7 @@ export function discoveryDocument({ issuer, config }: Broker, algorithm: string)
     jwks_uri: issuer.absolute('/keys'),
     userinfo_endpoint: issuer.absolute('/userinfo'),
     introspection_endpoint: issuer.absolute('/token/introspect'),
-    ...(config.sessions.enabled ? { end_session_endpoint: issuer.absolute('/logout') } : {}),
+    ...(config.sessions.enabled ? logoutMetadata(issuer.absolute('/logout')) : {}),
     grant_types_supported: offeredGrants(config),
     response_types_supported: [...config.oauth2.responseTypes].sort(),
     subject_types_supported: ['public'],

@@ -61,8 +61,9 @@ async function grantOf(
   { sessions, atRest }: Broker,
   { authentication, connectorId, request }: { authentication: Authentication } & Pick<Grant, 'connectorId' | 'request'>,
 ): Promise<Grant> {
-  const { identity, connectorData, upstreamIdToken } = authentication
-  const session = await sessions?.begin({ connectorId, userId: identity.userId, upstreamIdToken }, [])
+  const { identity, connectorData, upstreamIdToken, upstreamSession } = authentication
+  const person = { connectorId, userId: identity.userId, clientId: request.clientId }
+  const session = await sessions?.begin({ ...person, upstreamIdToken, upstreamSession }, [])
   return {
     request,
     connectorId,
