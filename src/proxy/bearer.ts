@@ -6,7 +6,7 @@ import type { JsonObject } from '../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../tokens/remote-key-set.ts'
 import type { ProxyConfig } from './config.ts'
 import type { VerifyAccountToken } from './kubernetes/account-tokens.ts'
-import { idTokenRules, verifyIdToken } from './provider/id-token.ts'
+import { extraIssuerRules, verifyIdToken } from './provider/id-token.ts'
 import type { Provider } from './provider/provider.ts'
 import { parseJsonObject } from './provider/token-endpoint.ts'
 import type { Session } from './session.ts'
@@ -92,7 +92,7 @@ function extraIssuer(
 ): Verify {
   const equals = pair.indexOf('=')
   const issuer = pair.slice(0, equals)
-  const rules = { ...idTokenRules(config), issuer, audiences: [pair.slice(equals + 1), ...config.oidc_extra_audiences] }
+  const rules = extraIssuerRules(config, { issuer, audience: pair.slice(equals + 1) })
   let keySet: Promise<RemoteKeySet> | undefined
   return async (token) => {
     keySet ??= jwksUrlOf(issuer, fetch).then((url) => openRemoteKeySet({ url, fetch, clock, log }))

@@ -40,9 +40,13 @@ export interface CheckRules {
   isApiRoute(uri: string): boolean
   /** `email_domains`, `allowed_groups`, `allowed_roles`. */
   mayEnter(session: Session): boolean
+  /** Why `mayEnter` says no. */
+  whyNot(session: Session): 'email' | 'group' | undefined
   /** `allowed_groups`, `allowed_emails` and `allowed_email_domains` of the request's own query. */
   meetsQuery(session: Session, uri: string): boolean
   readonly forceJsonErrors: boolean
+  /** Whether background requests are told from navigation by more than `Accept`. */
+  readonly knowsBackground: boolean
   readonly skipProviderButton: boolean
 }
 
@@ -73,6 +77,6 @@ export function decide(request: CheckRequest, lookup: SessionLookup, rules: Chec
 
 function loginStyle({ path, headers }: CheckRequest, rules: CheckRules): 'json' | 'hint' | 'redirect' | 'page' {
   if (rules.forceJsonErrors || wantsJson(headers['accept']) || rules.isApiRoute(path)) return 'json'
-  if (isBackgroundRequest(headers)) return 'hint'
+  if (rules.knowsBackground && isBackgroundRequest(headers)) return 'hint'
   return rules.skipProviderButton ? 'redirect' : 'page'
 }

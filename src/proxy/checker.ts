@@ -35,13 +35,11 @@ export function openChecker(core: ProxyCore): Checker {
   function checkSlowly(request: CheckRequest): Promise<CheckAnswer> {
     const endpoint = endpointAt(request.path, core)
     if (endpoint) return answerAt(endpoint, request, new URLSearchParams()).then(ownPage)
-    return guarded(request, async () =>
-      renderDecision(request, decide(request, await lookUp(request.headers), rules), core),
-    )
+    return guarded(request, async () => renderDecision(request, decide(request, await lookUp(request), rules), core))
   }
 
   function answerAt(endpoint: Endpoint, request: CheckRequest, form: URLSearchParams): Promise<CheckAnswer> {
-    return guarded(request, async () => endpoint({ request, form, lookUp: () => lookUp(request.headers) }, core))
+    return guarded(request, async () => endpoint({ request, form, lookUp: () => lookUp(request) }, core))
   }
 
   /** A dependency that fails is a clear answer: never an allow, never a lost session. */
@@ -54,12 +52,15 @@ export function openChecker(core: ProxyCore): Checker {
     }
   }
 
-  async function lookUp(headers: CheckRequest['headers']): Promise<SessionLookup> {
+  async function lookUp({ headers, clientAddress }: CheckRequest): Promise<SessionLookup> {
     const known = memory.find(headers)
     if (known) return { kind: 'session', session: known.session }
     try {
       const bearer = await lookUpBearer(headers['authorization'])
-      if (bearer.kind === 'session' || bearer.kind === 'bad-bearer') return bearer
+      if (bearer.kind === 'session') return bearer
+      const basic = await lookUpBasic(headers['authorization'], clientAddress)
+      if (basic.kind === 'session') return basic
+      if (bearer.kind === 'bad-bearer') return bearer
       const cookie = await lookUpCookie(headers['cookie'])
       return cookie.kind === 'none' ? bearer : cookie
     } catch (cause) {
@@ -80,6 +81,13 @@ export function openChecker(core: ProxyCore): Checker {
       remember('authorization', authorization, withAnswer(session, session.expiresAt ?? 0))
     }
     return { kind: 'session', session }
+  }
+
+  /** A name and password of the password file, sent with the request itself. */
+  async function lookUpBasic(authorization: string | undefined, address: string): Promise<SessionLookup> {
+    if (!core.passwords || authorization === undefined) return { kind: 'none' }
+    const session = await core.passwords.sessionOfBasic(authorization, address)
+    return session ? { kind: 'session', session } : { kind: 'none' }
   }
 
   async function lookUpCookie(cookie: string | undefined): Promise<SessionLookup> {

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
 import { RE2JS } from 're2js'
+import { alphaOf } from './alpha/alpha-of-config.ts'
 import { clientAddressHeaders } from './client-address.ts'
 import { type ProxyKey, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
+import { checkProviders } from './provider/check-providers.ts'
 import { parseRouteRule } from './routes.ts'
 import { cookieKey } from './sessions/cookie-secret.ts'
 import { checkSessionStore } from './sessions/session-store-checks.ts'
@@ -23,7 +25,10 @@ export function checkProxyConfig(config: ProxyConfig): ProxyConfigProblem[] {
     problems.push({ severity: 'error', key, message, fix })
   const warn = (key: ProxyKeyName, message: string, fix: string) =>
     problems.push({ severity: 'warning', key, message, fix })
-  checkProvider(config, error)
+  // Upstreams have checks of their own; here they could only be in the way.
+  const { providers } = alphaOf({ ...config, upstreams: [] })
+  checkProviders(providers, { error, skipsButton: config.skip_provider_button })
+  checkExtraIssuers(config, error)
   checkCookie(config, error)
   checkSessionStore(config, error)
   checkRoutes(config, error)
@@ -50,40 +55,7 @@ function isSet(config: ProxyConfig, name: ProxyKeyName): boolean {
 
 type Report = (key: ProxyKeyName, message: string, fix: string) => void
 
-function checkProvider(config: ProxyConfig, error: Report): void {
-  if (config.provider !== 'oidc' && config.provider !== 'keycloak-oidc') {
-    error('provider', `provider \`${config.provider}\` is not offered`, 'write `oidc` or `keycloak-oidc`')
-  }
-  if (config.client_id === '') error('client_id', 'is missing', 'write the client id registered at the provider')
-  if (config.client_secret === '' && config.client_secret_file === '') {
-    error('client_secret', 'is missing', 'set client_secret or client_secret_file')
-  }
-  if (config.client_secret !== '' && config.client_secret_file !== '') {
-    error('client_secret_file', 'cannot be combined with client_secret', 'keep one of them')
-  }
-  if (!isHttpUrl(config.oidc_issuer_url)) {
-    error(
-      'oidc_issuer_url',
-      `must be a URL, got \`${config.oidc_issuer_url}\``,
-      'write the issuer: http(s)://host/path',
-    )
-  }
-  if (config.skip_oidc_discovery) {
-    for (const key of ['login_url', 'redeem_url', 'oidc_jwks_url'] as const) {
-      if (config[key] === '') error(key, 'is missing, and skip_oidc_discovery is true', 'write the URL of the endpoint')
-    }
-  }
-  for (const key of ['redeem_url', 'oidc_jwks_url', 'profile_url', 'backend_logout_url'] as const) {
-    if (config[key] !== '' && !isHttpUrl(config[key])) {
-      error(key, `must be a URL, got \`${config[key]}\``, 'write http(s)://host/path')
-    }
-  }
-  if (config.login_url !== '' && !config.login_url.startsWith('/') && !isHttpUrl(config.login_url)) {
-    error('login_url', `must be a URL or a path, got \`${config.login_url}\``, 'write http(s)://host/path or /path')
-  }
-  if (!['', 'S256', 'plain'].includes(config.code_challenge_method)) {
-    error('code_challenge_method', `unknown method \`${config.code_challenge_method}\``, 'write `S256`')
-  }
+function checkExtraIssuers(config: ProxyConfig, error: Report): void {
   for (const [index, pair] of config.extra_jwt_issuers.entries()) {
     const equals = pair.indexOf('=')
     if (equals < 1 || equals === pair.length - 1 || !isHttpUrl(pair.slice(0, equals))) {
@@ -141,7 +113,8 @@ function checkRoutes(config: ProxyConfig, error: Report): void {
   if (!config.proxy_prefix.startsWith('/') || config.proxy_prefix.endsWith('/')) {
     error('proxy_prefix', `must start and not end with \`/\`, got \`${config.proxy_prefix}\``, 'write `/oauth2`')
   }
-  if (config.email_domains.length === 0) {
+  const lists = [config.email_domains, config.authenticated_emails_file, config.htpasswd_file]
+  if (lists.every(({ length }) => length === 0)) {
     error('email_domains', 'is missing, so nobody could sign in', 'write the domains, or `*` for everyone')
   }
 }

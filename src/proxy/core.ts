@@ -9,8 +9,9 @@ import type { CheckRequest, CheckRules } from './check.ts'
 import type { ProxyConfig } from './config.ts'
 import type { IdentityHeaders } from './identity-headers.ts'
 import type { CsrfCookieOptions } from './login/csrf-cookie.ts'
-import type { SignInLook } from './pages/sign-in-page.ts'
-import type { Provider } from './provider/provider.ts'
+import type { Passwords } from './login/passwords.ts'
+import type { SignInLook } from './pages/sign-in-look.ts'
+import type { Providers } from './provider/open-providers.ts'
 import type { RedirectRule } from './redirect-target.ts'
 import type { Revocations } from './sessions/revocations.ts'
 import type { SessionMemory } from './sessions/session-memory.ts'
@@ -27,7 +28,9 @@ export interface ProxyCore {
   readonly log: Log
   readonly fetch: Fetch
   readonly records: Records
-  readonly provider: Provider
+  readonly provider: Providers
+  /** Users of the password file, where there is one. */
+  readonly passwords: Passwords | undefined
   readonly rules: CheckRules
   readonly identityHeaders: IdentityHeaders
   readonly csrf: CsrfCookieOptions

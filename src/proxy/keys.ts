@@ -35,13 +35,10 @@ const list = (extra: Extra = {}): ProxyKey<'list'> => ({ kind: 'list', default: 
 const warned = (reason: string): Extra => ({ ignored: { severity: 'warning', reason } })
 const refused = (reason: string): Extra => ({ ignored: { severity: 'error', reason } })
 
-const otherProvider = refused('belongs to a provider that is not offered; `oidc` and `keycloak-oidc` are')
 const noUpstream = warned('requests are not forwarded here; the gateway in front forwards them')
 const noTls = refused('TLS is not terminated here; put the listener behind one that does')
 const ownLogs = warned('logs are JSON lines on standard output')
-const noHtpasswd = warned('password files are not read; users sign in at the provider')
 const ownMetrics = warned('metrics are not served')
-const systemTrust = warned('certificates are checked against the system store; add a CA by NODE_EXTRA_CA_CERTS')
 
 /** Every key of oauth2-proxy (pkg/apis/options) and our own, in the order of the documentation. */
 export const proxyKeys = {
@@ -57,14 +54,14 @@ export const proxyKeys = {
   redeem_url: text(),
   oidc_jwks_url: text(),
   profile_url: text(),
-  validate_url: text('', warned('tokens are validated by signature, not by asking the provider')),
+  validate_url: text(),
   skip_claims_from_profile_url: bool(),
   scope: text(),
   prompt: text(),
   approval_prompt: text('force'),
   acr_values: text(),
-  resource: text('', warned('only providers without OIDC use it')),
-  auth_request_response_mode: text('', warned('the provider answers by query')),
+  resource: text(),
+  auth_request_response_mode: text(),
   code_challenge_method: text(),
   force_code_challenge_method: text(),
   oidc_email_claim: text('email'),
@@ -72,7 +69,7 @@ export const proxyKeys = {
   user_id_claim: text('email'),
   oidc_audience_claims: list(),
   oidc_extra_audiences: list(),
-  oidc_public_key_files: list(refused('keys come from the JWKS; set oidc_jwks_url')),
+  oidc_public_key_files: list(),
   oidc_enabled_signing_algs: list(),
   insecure_oidc_skip_nonce: bool(true),
   insecure_oidc_allow_unverified_email: bool(),
@@ -80,34 +77,34 @@ export const proxyKeys = {
   allowed_groups: list(),
   allowed_roles: list(),
   backend_logout_url: text(),
-  provider_ca_files: list(systemTrust),
+  provider_ca_files: list(),
   use_system_trust_store: bool(),
-  ssl_insecure_skip_verify: bool(false, systemTrust),
-  keycloak_groups: list(otherProvider),
-  gitlab_groups: list(otherProvider),
-  gitlab_projects: list(otherProvider),
-  github_users: list(otherProvider),
-  github_org: text('', otherProvider),
-  github_team: text('', otherProvider),
-  github_repo: text('', otherProvider),
-  github_token: text('', otherProvider),
-  bitbucket_team: text('', otherProvider),
-  bitbucket_repository: text('', otherProvider),
-  google_groups: list(otherProvider),
-  google_group: list({ flag: 'google-group', ...otherProvider }),
-  google_admin_email: text('', otherProvider),
-  google_service_account_json: text('', otherProvider),
-  google_target_principal: text('', otherProvider),
-  google_admin_api_user_scope: text('', otherProvider),
-  google_use_application_default_credentials: bool(false, otherProvider),
-  google_use_organization_id: bool(false, otherProvider),
-  azure_tenant: text('common', otherProvider),
-  azure_graph_group_field: text('', otherProvider),
-  entra_id_allowed_tenants: list(otherProvider),
-  entra_id_federated_token_auth: bool(false, otherProvider),
-  jwt_key: text('', otherProvider),
-  jwt_key_file: text('', otherProvider),
-  pubjwk_url: text('', otherProvider),
+  ssl_insecure_skip_verify: bool(),
+  keycloak_groups: list(),
+  gitlab_groups: list(),
+  gitlab_projects: list(),
+  github_users: list(),
+  github_org: text(),
+  github_team: text(),
+  github_repo: text(),
+  github_token: text(),
+  bitbucket_team: text(),
+  bitbucket_repository: text(),
+  google_groups: list(),
+  google_group: list({ flag: 'google-group' }),
+  google_admin_email: text(),
+  google_service_account_json: text(),
+  google_target_principal: text(),
+  google_admin_api_user_scope: text(),
+  google_use_application_default_credentials: bool(),
+  google_use_organization_id: bool(),
+  azure_tenant: text('common'),
+  azure_graph_group_field: text(),
+  entra_id_allowed_tenants: list(),
+  entra_id_federated_token_auth: bool(),
+  jwt_key: text(),
+  jwt_key_file: text(),
+  pubjwk_url: text(),
 
   // Cookie
   cookie_name: text('_oauth2_proxy'),
@@ -174,9 +171,9 @@ export const proxyKeys = {
 
   // Who may sign in
   email_domains: list(),
-  authenticated_emails_file: text('', refused('address lists are not read; use email_domains or allowed_groups')),
-  htpasswd_file: text('', noHtpasswd),
-  htpasswd_user_groups: list(noHtpasswd),
+  authenticated_emails_file: text(),
+  htpasswd_file: text(),
+  htpasswd_user_groups: list(),
 
   // Bearer tokens
   skip_jwt_bearer_tokens: bool(),
@@ -238,7 +235,7 @@ export const proxyKeys = {
   custom_sign_in_logo: text(),
   banner: text(),
   footer: text(),
-  display_htpasswd_form: bool(true, noHtpasswd),
+  display_htpasswd_form: bool(true),
   show_debug_on_error: bool(false, warned('error pages carry the request id; the details are in the log')),
 
   // Our own

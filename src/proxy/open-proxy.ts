@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { fetchWithTrust } from '../http/fetch-with-trust.ts'
 import { bodyFault, readForm } from '../http/forms.ts'
 import type { Fetch, Part, RequestContext } from '../http/part.ts'
 import type { Clock } from '../kit/clock.ts'
@@ -19,8 +20,12 @@ import { compileAuthserviceHeaders, compileIdentityHeaders } from './identity-he
 import { openTokenKeys, openTokenReview } from './kubernetes/account-tokens.ts'
 import { openClusterApi } from './kubernetes/cluster-api.ts'
 import { isCsrfCookie } from './login/csrf-cookie.ts'
-import { signInLook } from './pages/sign-in-page.ts'
-import { openProvider } from './provider/provider.ts'
+import { parseEmails } from './login/emails-file.ts'
+import { openPasswords } from './login/passwords.ts'
+import { openWatchedFile } from './login/watched-file.ts'
+import { signInLook } from './pages/sign-in-look.ts'
+import { openProviders } from './provider/open-providers.ts'
+import { trustOf } from './provider/provider-trust.ts'
 import { compileRedirectRule } from './redirect-target.ts'
 import { compileRules } from './rules.ts'
 import { cookieKey } from './sessions/cookie-secret.ts'
@@ -114,22 +119,36 @@ function openCore(options: ProxyOptions): ProxyCore {
   const keys = { secret, key }
   const state = openSessionState({ config, keys, records: options.records, clock, random, log })
   const { store, records } = state
-  const provider = openProvider({ config, authorizationUrl: authservice?.authorizationUrl, fetch, clock, log })
+  const provider = openProviders(alpha.providers, {
+    authorizationUrl: authservice?.authorizationUrl,
+    endSessionUrl: config.end_session_url,
+    isStrict: config.compat,
+    fetchFor: (one) => fetchWithTrust(fetch, trustOf(one, config)),
+    ...{ fetch, clock, random, log },
+  })
   const revocations = openRevocations(records)
   const csrfLifetime = Math.floor(config.cookie_csrf_expire / 1000)
   const memory = openSessionMemory({ config, clock })
   store.listen((text) => (text === undefined ? memory.clear() : memory.forget(text, [])))
+  const isListedEmail = openEmailList(options, () => memory.clear())
+  const passwords = config.htpasswd_file === '' ? undefined : openPasswords({ config, clock, random, log })
   return {
+    passwords,
     ...{ config, alpha, clock, random, log, fetch, records, provider, revocations, state },
-    rules: compileRules(config, authservice?.skipPrefixes),
+    rules: compileRules(config, authservice?.skipPrefixes, { providers: alpha.providers, isListedEmail }),
     identityHeaders: authservice
       ? compileAuthserviceHeaders(authservice)
       : compileIdentityHeaders(alpha.injectResponseHeaders),
-    csrf: { cookieName: config.cookie_name, keys, lifetimeSeconds: csrfLifetime, clock, random },
+    csrf: {
+      cookieName: config.cookie_name,
+      lifetimeSeconds: csrfLifetime,
+      isShared: config.compat && !config.cookie_csrf_per_request,
+      ...{ keys, clock, random },
+    },
     sessions: openSessions({ config, store, revocations, provider, clock, log }),
     bearer: openBearerVerifier({ config, provider, fetch, clock, log, verifyAccountToken: openAccountTokens(options) }),
     isValidRedirect: compileRedirectRule(config.whitelist_domains),
-    look: signInLook(config),
+    look: signInLook(config, provider.choices),
     callbackPath: authservice?.callbackPath ?? (pathOf(config.redirect_url) || `${config.proxy_prefix}/callback`),
     assetsPath: `${config.proxy_prefix}/static`,
     isTrustedProxy: compileTrustedProxies(config),
@@ -146,6 +165,13 @@ function openAccountTokens({ config, fetch, clusterFetch = fetch, clock, log }: 
   return config.kubernetes_token_review
     ? openTokenReview(api, { audiences, clock })
     : openTokenKeys(api, { audiences, clock, log })
+}
+
+/** Whether an address is in `authenticated_emails_file`, whose changes count within a minute. */
+function openEmailList({ config, clock, log }: ProxyOptions, onChange: () => void) {
+  if (config.authenticated_emails_file === '') return () => false
+  const file = openWatchedFile(config.authenticated_emails_file, { parse: parseEmails, onChange, clock, log })
+  return (email: string) => file.current().has(email.toLowerCase())
 }
 
 /** The path of a URL that may be a path already; empty for none or the root. */

@@ -119,7 +119,7 @@ test('every wrong value is reported at once', () => {
   const { problems } = parse({
     toml: {
       ...kubeflow,
-      provider: 'github',
+      provider: 'gitbug',
       cookie_secret: 'fifteen-bytes!!',
       cookie_secure: 'maybe',
       skip_auth_routes: ['^/(?=x)'],

@@ -1,12 +1,12 @@
 import { assertNever } from '../kit/errors.ts'
-import { allowAnswer, jsonAnswer, pageAnswer, setCookieHeaders, textAnswer } from './answers.ts'
+import { allowAnswer, jsonAnswer, pageAnswer, textAnswer } from './answers.ts'
 import type { CheckAnswer, CheckRequest, Decision } from './check.ts'
 import type { ProxyCore } from './core.ts'
-import { targetOf } from './endpoints/endpoints.ts'
-import { clearedSession } from './login/finish-login.ts'
+import { signInAnswer } from './endpoints/sign-in.ts'
+import { targetOf } from './endpoints/target-of.ts'
 import { startLogin } from './login/start-login.ts'
 import { deniedPage } from './pages/notice-pages.ts'
-import { signInPage } from './pages/sign-in-page.ts'
+import type { Session } from './session.ts'
 
 type Answer = CheckAnswer | Promise<CheckAnswer>
 
@@ -20,7 +20,7 @@ export function renderDecision(request: CheckRequest, decision: Decision, core: 
     case 'unavailable':
       return textAnswer(503, 'Service Unavailable')
     case 'denied':
-      return decision.how === 'json' ? jsonAnswer(403, {}) : denied(request, decision.session.email ?? '', core)
+      return decision.how === 'json' ? jsonAnswer(403, {}) : denied(request, decision.session, core)
     case 'login':
       return login(request, decision.how, core)
     default:
@@ -28,20 +28,19 @@ export function renderDecision(request: CheckRequest, decision: Decision, core: 
   }
 }
 
-function denied({ requestId }: CheckRequest, who: string, { config, assetsPath }: ProxyCore): Answer {
-  return pageAnswer(deniedPage({ who, signOutPath: `${config.proxy_prefix}/sign_out`, assetsPath, requestId }))
+function denied({ requestId }: CheckRequest, session: Session, { config, rules, assetsPath }: ProxyCore): Answer {
+  const who = session.email ?? session.user ?? ''
+  const signOutPath = `${config.proxy_prefix}/sign_out`
+  return pageAnswer(deniedPage({ who, why: rules.whyNot(session), signOutPath, assetsPath, requestId }))
 }
 
 function login(request: CheckRequest, how: 'json' | 'hint' | 'redirect' | 'page', core: ProxyCore): Answer {
-  const { config, look, assetsPath } = core
+  const { config, provider } = core
   const startPath = `${config.proxy_prefix}/start`
   if (how === 'json') return jsonAnswer(401, {})
   if (how === 'hint') return jsonAnswer(401, { error: 'login_required', login_url: startPath })
   const target = targetOf(request, new URLSearchParams(), core)
-  if (how === 'page') {
-    const page = signInPage({ look, startPath, target, assetsPath, status: 403 })
-    return pageAnswer(page, setCookieHeaders(clearedSession(request, core)))
-  }
+  if (how === 'page' || provider.choices.length > 1) return signInAnswer(request, core, { target, status: 403 })
   return hasReadableQuery(request.path) ? startLogin(request, core, { target }) : textAnswer(400, 'Bad Request')
 }
 

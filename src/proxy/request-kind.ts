@@ -1,3 +1,8 @@
+interface RequestOrigin {
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly host: string
+}
+
 /** Whether an item of `Accept` is exactly `application/json` (oauth2-proxy oauthproxy.go `isAjax`). */
 export function wantsJson(accept: string | undefined): boolean {
   return accept?.split(',').some((item) => item.trim() === 'application/json') ?? false
@@ -17,6 +22,14 @@ export function isBackgroundRequest(headers: Readonly<Record<string, string | un
     headers['upgrade']?.toLowerCase() === 'websocket' ||
     (headers['content-type']?.startsWith('application/grpc') ?? false)
   )
+}
+
+/** Whether a form was posted by another site: by the browser's word, else by `Origin`; others are no browsers. */
+export function isForeignPost({ headers, host }: RequestOrigin): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+  const origin = headers['origin']
+  return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host
 }
 
 /** Whether a browser says another site caused this request. */

@@ -1,28 +1,65 @@
+import { alphaOf } from './alpha/alpha-of-config.ts'
+import type { ProviderOptions } from './alpha/provider-options.ts'
 import type { CheckRules } from './check.ts'
 import type { ProxyConfig } from './config.ts'
 import { compileEmailRule } from './email-rule.ts'
+import { allowedGroupsOf } from './provider/settle-options.ts'
 import { meetsQueryConstraints } from './query-constraints.ts'
 import { compileApiRoutes, compileSkipRoutes } from './routes.ts'
+import type { Session } from './session.ts'
+
+/** What else the rules are made from. */
+export interface RuleSources {
+  /** Of the configuration, unless told. */
+  readonly providers?: readonly ProviderOptions[]
+  /** Whether an address is in `authenticated_emails_file`. */
+  readonly isListedEmail?: (email: string) => boolean
+}
+
+/** Why someone who is signed in may not enter. */
+export type EntryRefusal = 'email' | 'group'
 
 /** Compiles the configuration into what the check asks. `skipPrefixes`: authservice's plain path prefixes. */
-export function compileRules(config: ProxyConfig, skipPrefixes: readonly string[] = []): CheckRules {
+export function compileRules(
+  config: ProxyConfig,
+  skipPrefixes: readonly string[] = [],
+  sources: RuleSources = {},
+): CheckRules {
   const prefixPatterns = skipPrefixes.map((prefix) => `^${prefix.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`)
   const isSkipRoute = compileSkipRoutes(config.skip_auth_routes, [...config.skip_auth_regex, ...prefixPatterns])
-  const isEmailAllowed = compileEmailRule(config.email_domains)
-  const groups = new Set([
-    ...config.allowed_groups,
-    ...(config.provider === 'keycloak-oidc' ? config.allowed_roles.map((role) => `role:${role}`) : []),
-  ])
+  const whyNot = compileEntry(config, sources)
   return {
     isSkipped: (method, path) => (config.skip_auth_preflight && method === 'OPTIONS') || isSkipRoute(method, path),
     isApiRoute: compileApiRoutes(config.api_routes),
-    mayEnter: ({ email, groups: given = [] }) =>
-      (email === undefined || email === ''
-        ? groups.size > 0 || config.email_domains.includes('*')
-        : isEmailAllowed(email)) &&
-      (groups.size === 0 || given.some((group) => groups.has(group))),
+    mayEnter: (session) => whyNot(session) === undefined,
+    whyNot,
     meetsQuery: (session, uri) => meetsQueryConstraints(session, uri, false),
     forceJsonErrors: config.force_json_errors,
+    knowsBackground: !config.compat,
     skipProviderButton: config.skip_provider_button,
+  }
+}
+
+/**
+ * Compiles who may enter: by address (`email_domains`, `authenticated_emails_file`) and by the groups of the provider
+ * the user signed in at. Users of the password file have no address to judge, only groups.
+ */
+export function compileEntry(
+  config: ProxyConfig,
+  { providers = alphaOf(config).providers, isListedEmail = () => false }: RuleSources = {},
+): (session: Session) => EntryRefusal | undefined {
+  const isInDomain = compileEmailRule(config.email_domains)
+  const isOpen = config.email_domains.includes('*')
+  const groupsOf = new Map(providers.map((options) => [options.id, new Set(allowedGroupsOf(options))]))
+  const [first = new Set<string>()] = groupsOf.values()
+
+  return ({ email = '', groups: given = [], provider }) => {
+    const wanted = (provider === undefined ? undefined : groupsOf.get(provider)) ?? first
+    const isWelcome =
+      email === ''
+        ? wanted.size > 0 || isOpen || config.htpasswd_file !== ''
+        : isInDomain(email) || isListedEmail(email)
+    if (!isWelcome) return 'email'
+    return wanted.size === 0 || given.some((group) => wanted.has(group)) ? undefined : 'group'
   }
 }

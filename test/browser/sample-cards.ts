@@ -61,24 +61,44 @@ const brokerPages: Readonly<Record<string, Html>> = {
   code: codePage({ ...look, code: 'hq3yk5hqx3hzrwt4plymlw2ir', clientName: 'example-app' }),
 }
 
-const signIn = { startPath: '/oauth2/start', target: '/', assetsPath }
-const plain = { providerName: 'OpenID Connect', logo: undefined, banner: '', footer: '' }
+const signIn = { startPath: '/oauth2/start', signInPath: '/oauth2/sign_in', target: '/', assetsPath }
+const plain = {
+  providers: [{ id: 'oidc', name: 'OpenID Connect' }],
+  hasPasswordForm: false,
+  logo: undefined,
+  banner: '',
+  footer: '',
+}
+const several = [
+  { id: 'corp', name: 'Example Corporation' },
+  { id: 'github', name: 'GitHub' },
+  { id: 'google', name: 'Google' },
+]
 
 const proxyPages: Readonly<Record<string, Promise<Response>>> = {
   'sign-in': signInPage({ ...signIn, look: plain, status: 403 }),
   'sign-in-branded': signInPage({
     ...signIn,
     look: {
-      providerName: 'Keycloak',
+      ...plain,
+      providers: [{ id: 'keycloak', name: 'Keycloak' }],
       logo: `${assetsPath}/gatehouse.svg`,
       banner: 'Welcome to <b>the platform</b>.',
       footer: 'Questions? Ask the platform team.',
     },
     status: 403,
   }),
+  'sign-in-several': signInPage({ ...signIn, look: { ...plain, providers: several }, status: 403 }),
+  'sign-in-password': signInPage({
+    ...signIn,
+    look: { ...plain, providers: several, hasPasswordForm: true },
+    status: 401,
+    fault: 'wrong-password',
+    username: 'ada',
+  }),
   'proxy-signed-out': signedOutPage({ ...signIn, endedAtProvider: false }),
   'proxy-sign-out': confirmSignOutPage({ signOutPath: '/', assetsPath }),
-  denied: deniedPage({ ...look, who: 'ada@example.com', signOutPath: '/' }),
+  denied: deniedPage({ ...look, who: 'ada@example.com', why: 'group', signOutPath: '/' }),
 }
 
 /** The pages a sign-in goes through, as realm, broker and proxy make them, by name. */

@@ -1,20 +1,18 @@
 import { assetResponse } from '../../http/views/assets.ts'
-import { answerOfResponse, jsonAnswer, pageAnswer, setCookieHeaders, textAnswer } from '../answers.ts'
-import type { CheckAnswer, CheckRequest } from '../check.ts'
+import { answerOfResponse, jsonAnswer, textAnswer } from '../answers.ts'
+import type { CheckAnswer } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
-import { clearedSession, finishLogin } from '../login/finish-login.ts'
-import { startLogin } from '../login/start-login.ts'
-import { signInPage } from '../pages/sign-in-page.ts'
-import { redirectTarget } from '../redirect-target.ts'
+import { finishLogin } from '../login/finish-login.ts'
 import { authOnly } from './auth-only.ts'
 import type { Endpoint, EndpointInput } from './endpoint.ts'
+import { signIn, start } from './sign-in.ts'
 import { signOut } from './sign-out.ts'
 import { signedOut } from './signed-out.ts'
 import { verify } from './verify.ts'
 
 /** Under `proxy_prefix`. */
 const endpoints: Readonly<Record<string, Endpoint>> = {
-  '/start': ({ request, form }, core) => startLogin(request, core, { target: targetOf(request, form, core) }),
+  '/start': start,
   '/callback': callback,
   '/sign_in': signIn,
   '/sign_out': ({ request, form }, core) => signOut(request, core, form),
@@ -42,25 +40,6 @@ export function endpointAt(path: string, { config, callbackPath }: ProxyCore): E
 
 function callback({ request, form }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
   return finishLogin(request, core, form.has('state') ? form : queryOf(request.path))
-}
-
-/** The sign-in page itself; whoever asks for it is signed out of the browser first (CVE-2026-34454). */
-function signIn({ request, form }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
-  const target = targetOf(request, form, core)
-  if (core.config.skip_provider_button) return startLogin(request, core, { target })
-  const { look, assetsPath, config } = core
-  const page = signInPage({ look, startPath: `${config.proxy_prefix}/start`, target, assetsPath, status: 200 })
-  return pageAnswer(page, setCookieHeaders(clearedSession(request, core)))
-}
-
-/** Where the visitor wants to go, from `rd` or the request (`/` for requests to the proxy itself). */
-export function targetOf(request: CheckRequest, form: URLSearchParams, core: ProxyCore): string {
-  return redirectTarget(request, {
-    rd: form.get('rd') ?? queryOf(request.path).get('rd'),
-    isValid: core.isValidRedirect,
-    prefix: core.config.proxy_prefix,
-    isTrustedProxy: core.isTrustedProxy(request.clientAddress),
-  })
 }
 
 async function userinfo({ request, lookUp }: EndpointInput, { rules }: ProxyCore): Promise<CheckAnswer> {

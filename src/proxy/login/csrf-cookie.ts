@@ -16,6 +16,8 @@ export interface PendingLogin {
   /** 32 raw bytes; the `nonce` parameter is their hash. */
   readonly nonce: Uint8Array
   readonly codeVerifier: string
+  /** Id of the provider it began at; set only where more than one is configured. */
+  readonly provider?: string
 }
 
 /** How the cookies of logins in progress are made. */
@@ -23,13 +25,16 @@ export interface CsrfCookieOptions {
   readonly cookieName: string
   readonly keys: CookieKeys
   readonly lifetimeSeconds: number
+  /** Whether all logins of a browser share one cookie, so that the last one counts, as in the original. */
+  readonly isShared?: boolean
   readonly clock: Clock
   readonly random: Random
 }
 
 /** Fresh secrets for one login. The verifier has 128 characters, as the original's. */
-export function newPendingLogin(random: Random): PendingLogin {
-  return { state: random.bytes(32), nonce: random.bytes(32), codeVerifier: randomText(random, 96) }
+export function newPendingLogin(random: Random, provider?: string): PendingLogin {
+  const secrets = { state: random.bytes(32), nonce: random.bytes(32), codeVerifier: randomText(random, 96) }
+  return provider === undefined ? secrets : { ...secrets, provider }
 }
 
 /** What leaves for the provider in place of raw state or nonce bytes: unpadded base64url(SHA-256(raw)). */
@@ -49,9 +54,10 @@ export function isCsrfCookie(found: string, cookieName: string): boolean {
 
 /** The cookie's name and value. */
 export function sealPendingLogin(login: PendingLogin, options: CsrfCookieOptions): { name: string; value: string } {
-  const { cookieName, keys, clock, random } = options
-  const name = csrfCookieName(cookieName, hashOf(login.state))
-  const payload = encode({ s: login.state, n: login.nonce, cv: login.codeVerifier })
+  const { cookieName, keys, clock, random, isShared } = options
+  const name = isShared ? `${cookieName}_csrf` : csrfCookieName(cookieName, hashOf(login.state))
+  const fields = { s: login.state, n: login.nonce, cv: login.codeVerifier, pv: login.provider }
+  const payload = encode(fields, { ignoreUndefined: true })
   const value = signValue(name, encryptCfb(payload, keys.key, random), {
     secret: keys.secret,
     seconds: epochSeconds(clock),
@@ -80,9 +86,10 @@ function openPendingLogin(name: string, text: string, options: CsrfCookieOptions
   const nowSeconds = epochSeconds(clock)
   const signed = openSignedValue(name, text, { secret: keys.secret, lifetimeSeconds, nowSeconds })
   const payload = signed && decryptCfb(signed.value, keys.key)
-  const { s, n, cv } = (payload && decodeMap(payload)) ?? {}
+  const { s, n, cv, pv } = (payload && decodeMap(payload)) ?? {}
   if (!(s instanceof Uint8Array) || !(n instanceof Uint8Array)) return undefined
-  return { state: s, nonce: new Uint8Array(n), codeVerifier: typeof cv === 'string' ? cv : '' }
+  const secrets = { state: s, nonce: new Uint8Array(n), codeVerifier: typeof cv === 'string' ? cv : '' }
+  return typeof pv === 'string' ? { ...secrets, provider: pv } : secrets
 }
 
 /**

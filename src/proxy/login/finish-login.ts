@@ -37,6 +37,9 @@ export async function finishLogin(
   if (!state) return failed(request, core, { code: 'bad_callback', message: 'the state is none of ours', target })
   const login = findPendingLogin(request.headers['cookie'], state.hash, csrf)
   if (!login) return restart(request, core, { state, target, reason: 'login_expired' })
+  if (!(await core.provider.isOwnAnswer(login, parameters.get('iss')))) {
+    return failed(request, core, { code: 'mixed_up', message: 'the answer is from another provider', target })
+  }
   const error = parameters.get('error')
   if (error !== null) return providerError(request, core, { error, state, target })
   const code = parameters.get('code')
@@ -87,7 +90,9 @@ async function admit(
     log.info('sign-in denied', { requestId: request.requestId, email: session.email, groups: session.groups })
     const signOutPath = `${config.proxy_prefix}/sign_out`
     // The session is kept so that “use another account” can end the provider's session, too.
-    const page = deniedPage({ who: session.email ?? '', signOutPath, assetsPath, requestId: request.requestId })
+    const { requestId } = request
+    const why = rules.whyNot(session)
+    const page = deniedPage({ who: session.email ?? '', why, signOutPath, assetsPath, requestId })
     return pageAnswer(page, setCookieHeaders([...stored, ...csrfCleared]))
   }
   log.info('signed in', { requestId: request.requestId, email: session.email, until: cookieEndsAt(session, config) })
@@ -100,15 +105,18 @@ async function admit(
 async function restart(
   request: CheckRequest,
   core: ProxyCore,
-  { state, target, reason, prompt }: Callback & { reason: string; prompt?: string },
+  { state, target, reason, withoutPrompt = false }: Callback & { reason: string; withoutPrompt?: boolean },
 ): Promise<CheckAnswer> {
-  const found = await core.sessions.find(request.headers['cookie']).catch(() => undefined)
-  if (found && core.rules.mayEnter(found.session)) return redirectAnswer(locationOf(target))
+  const { config, sessions, rules, provider } = core
+  if (config.compat) return failed(request, core, { code: 'no_csrf_cookie', message: reason, target })
+  const found = await sessions.find(request.headers['cookie']).catch(() => undefined)
+  if (found && rules.mayEnter(found.session)) return redirectAnswer(locationOf(target))
   if (state.isRestarted) {
     return failed(request, core, { code: 'login_expired', message: `login failed twice: ${reason}`, target })
   }
   core.log.info('sign-in restarted', { requestId: request.requestId, reason })
-  return startLogin(request, core, { target, isRestarted: true, ...(prompt === undefined ? {} : { prompt }) })
+  const choice = state.place === undefined ? undefined : provider.choices[state.place]
+  return startLogin(request, core, { target, isRestarted: true, withoutPrompt, provider: choice })
 }
 
 function providerError(
@@ -116,8 +124,8 @@ function providerError(
   core: ProxyCore,
   { error, state, target }: Callback & { error: string },
 ): Promise<CheckAnswer> {
-  if (core.config.prompt === 'none' && needsPrompt.includes(error)) {
-    return restart(request, core, { state, target, reason: 'prompt_needed', prompt: '' })
+  if (needsPrompt.includes(error) && !core.config.compat) {
+    return restart(request, core, { state, target, reason: 'prompt_needed', withoutPrompt: true })
   }
   const known = /^[a-z_]{1,60}$/.test(error) ? error : 'unreadable error'
   return failed(request, core, { code: 'provider_refused', message: `the provider answered ${known}`, target })

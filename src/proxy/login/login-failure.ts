@@ -16,6 +16,21 @@ const failures: Readonly<Record<string, { status: number; message: string; advic
     message: 'Sessions cannot be kept at the moment.',
     advice: 'Try again in a moment. If it stays like this, tell your administrator.',
   },
+  not_admitted: {
+    status: 403,
+    message: 'This account may not sign in here.',
+    advice: 'Ask an administrator for access, or sign in with another account.',
+  },
+  mixed_up: {
+    status: 403,
+    message: 'This answer is not from the provider the sign-in began at.',
+    advice: 'Start again, and tell your administrator if it happens twice.',
+  },
+  no_csrf_cookie: {
+    status: 403,
+    message: 'Login Failed: Unable to find a valid CSRF token.',
+    advice: 'Please try again.',
+  },
   email_not_verified: {
     status: 403,
     message: 'The e-mail address of this account is not verified.',

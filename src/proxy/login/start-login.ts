@@ -4,6 +4,7 @@ import { redirectAnswer, setCookieHeaders } from '../answers.ts'
 import type { CheckAnswer, CheckRequest } from '../check.ts'
 import { csrfCookieAttributes } from '../cookie-attributes.ts'
 import type { ProxyCore } from '../core.ts'
+import type { ProviderChoice } from '../provider/open-providers.ts'
 import { clearCsrfCookies, hashOf, newPendingLogin, sealPendingLogin, surplusCsrfCookies } from './csrf-cookie.ts'
 import { loginFailure } from './login-failure.ts'
 import { formatState } from './login-state.ts'
@@ -11,27 +12,41 @@ import { formatState } from './login-state.ts'
 /** Logins in progress one browser may have at once. */
 const defaultPendingLimit = 5
 
+/** How a login begins. */
+export interface LoginStart {
+  /** Where it leads. */
+  readonly target: string
+  /** The only one unless told. */
+  readonly provider?: ProviderChoice | undefined
+  /** It replaces one whose cookie was gone. */
+  readonly isRestarted?: boolean
+  /** Leaves `prompt` out. */
+  readonly withoutPrompt?: boolean
+  /** The query of `/oauth2/start`, of which the configuration may allow some. */
+  readonly wishes?: URLSearchParams
+}
+
 /** Sends the browser to the provider, with a cookie that remembers this login (oauthproxy.go `doOAuthStart`). */
-export async function startLogin(
-  request: CheckRequest,
-  core: ProxyCore,
-  { target, isRestarted = false, prompt }: { target: string; isRestarted?: boolean; prompt?: string },
-): Promise<CheckAnswer> {
-  const { config, provider, random, csrf } = core
-  const login = newPendingLogin(random)
-  const state = formatState({ hash: hashOf(login.state), target, isRestarted }, config.encode_state)
+export async function startLogin(request: CheckRequest, core: ProxyCore, start: LoginStart): Promise<CheckAnswer> {
+  const { config, provider: providers, random, csrf } = core
+  const { target, isRestarted = false, withoutPrompt = false, wishes = new URLSearchParams() } = start
+  const isSeveral = providers.choices.length > 1
+  const choice = start.provider ?? providers.choices[0]
+  const login = newPendingLogin(random, isSeveral ? choice?.id : undefined)
+  const place = isSeveral ? { place: providers.choices.findIndex(({ id }) => id === choice?.id) } : {}
+  const state = formatState({ hash: hashOf(login.state), target, isRestarted, ...place }, config.encode_state)
   const redirectUri = redirectUriFor(request, core)
   let location: string
   try {
-    location = await provider.authorizationUrl(login, { state, redirectUri, prompt: prompt ?? config.prompt })
+    location = await providers.authorizationUrl(login, { state, redirectUri, withoutPrompt, wishes })
   } catch (cause) {
     if (!(cause instanceof GatehouseError)) throw cause
     return loginFailure(request, core, { cause, target })
   }
   const attributes = csrfCookieAttributes(config, request.host)
   const { name, value } = sealPendingLogin(login, csrf)
-  const limit = config.cookie_csrf_per_request_limit || defaultPendingLimit
-  const surplus = surplusCsrfCookies(request.headers['cookie'], { ...csrf, limit })
+  const limit = config.cookie_csrf_per_request_limit || (config.compat ? Number.POSITIVE_INFINITY : defaultPendingLimit)
+  const surplus = surplusCsrfCookies(request.headers['cookie'], { ...csrf, limit }).filter((one) => one !== name)
   const cookies = [formatSetCookie(name, value, attributes), ...clearCsrfCookies(surplus, attributes)]
   return redirectAnswer(location, setCookieHeaders(cookies))
 }

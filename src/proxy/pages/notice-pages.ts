@@ -55,12 +55,14 @@ export function confirmSignOutPage({
 /** Signed in, but not allowed in here. */
 export function deniedPage({
   who,
+  why,
   signOutPath,
   assetsPath,
   requestId,
 }: {
   /** The account as the user knows it. */
   who: string
+  why?: 'email' | 'group' | undefined
   signOutPath: string
   assetsPath: string
   requestId: string
@@ -68,13 +70,20 @@ export function deniedPage({
   const markup = errorPage({
     title: 'You may not open this page',
     message:
-      who === '' ? 'This account is not allowed here.' : `You are signed in as ${who}, which is not allowed here.`,
+      who === ''
+        ? 'This account is not allowed here.'
+        : `You are signed in as ${who}, which is not allowed here.${reasonOf(why)}`,
     advice: 'Ask an administrator for access, or sign in with another account.',
     action: { href: signOutPath, text: 'Use another account' },
     requestId: requestId || undefined,
     assetsPath,
   })
   return pageResponse(markup, { status: 403 })
+}
+
+function reasonOf(why: 'email' | 'group' | undefined): string {
+  if (why === 'group') return ' It is in none of the groups that are.'
+  return why === 'email' ? ' Its e-mail address is not one of those that are.' : ''
 }
 
 /** A login that went wrong, with a way to try again. */

@@ -1,68 +1,71 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { extname } from 'node:path'
 import { html, raw } from 'hono/html'
+import { alert } from '../../http/views/alert.ts'
+import { field, hiddenFields } from '../../http/views/field.ts'
 import { type Html, page, pageResponse } from '../../http/views/page.ts'
-import type { ProxyConfig } from '../config.ts'
+import type { SignInLook } from './sign-in-look.ts'
 
-/** What the sign-in page shows, settled when the proxy opens. */
-export interface SignInLook {
-  readonly providerName: string
-  /** Source of an image. */
-  readonly logo: string | undefined
-  /** Trusted markup from the configuration. */
-  readonly banner: string
-  readonly footer: string
+/** Why the page is shown again. */
+export type SignInFault = 'no-username' | 'wrong-password' | 'wait' | 'foreign' | 'unknown-provider'
+
+const faults: Readonly<Record<SignInFault, string>> = {
+  'no-username': 'Enter your user name and password.',
+  'wrong-password': 'User name or password is wrong.',
+  wait: 'Too many attempts. Wait a moment, then try again.',
+  foreign: 'Another site sent this form. Enter your password here to sign in.',
+  'unknown-provider': 'That way to sign in does not exist here. Choose one of these.',
 }
 
-const providerNames: Readonly<Record<string, string>> = { 'keycloak-oidc': 'Keycloak', oidc: 'OpenID Connect' }
-const imageTypes: Readonly<Record<string, string>> = {
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
+/** What the page is made from. */
+export interface SignInPageProps {
+  readonly look: SignInLook
+  readonly startPath: string
+  readonly signInPath: string
+  /** Where a login leads. */
+  readonly target: string
+  readonly assetsPath: string
+  readonly status: number
+  readonly fault?: SignInFault | undefined
+  /** What was typed before. */
+  readonly username?: string | undefined
 }
 
-/** Reads the look. A logo file that is not there is left out: Kubeflow's names one inside the original's image. */
-export function signInLook(config: ProxyConfig): SignInLook {
-  const shown = (text: string) => (text === '-' ? '' : text)
-  return {
-    providerName: config.provider_display_name || (providerNames[config.provider] ?? config.provider),
-    logo: logoSource(shown(config.custom_sign_in_logo)),
-    banner: shown(config.banner),
-    footer: shown(config.footer),
-  }
-}
-
-function logoSource(logo: string): string | undefined {
-  if (logo === '' || logo.startsWith('https://')) return logo || undefined
-  const type = imageTypes[extname(logo).toLowerCase()]
-  if (type === undefined || !existsSync(logo)) return undefined
-  return `data:${type};base64,${readFileSync(logo).toString('base64')}`
-}
-
-/** The page with the button that starts a login; `target` is where it leads afterwards. */
-export function signInPage({
-  look,
-  startPath,
-  target,
-  assetsPath,
-  status,
-}: {
-  look: SignInLook
-  startPath: string
-  target: string
-  assetsPath: string
-  status: number
-}): Promise<Response> {
+/** The page with a button for each provider and, where there is a password file, a form. */
+export function signInPage(props: SignInPageProps): Promise<Response> {
+  const { look, assetsPath, status, fault } = props
   const body: Html = html`<section class="card">
 ${look.logo === undefined ? '' : html`<p class="brand"><img src="${look.logo}" alt="" height="48"></p>`}
 <h1>Sign in</h1>
 ${look.banner === '' ? html`<p class="muted">You need to sign in to go on.</p>` : html`<div class="muted">${raw(look.banner)}</div>`}
-<form class="form" method="get" action="${startPath}">
-<input type="hidden" name="rd" value="${target}">
-<button type="submit" class="button">Sign in with ${look.providerName}</button>
-</form>
+${fault === undefined ? '' : alert(faults[fault])}
+${look.hasPasswordForm ? passwordForm(props) : ''}
+${look.hasPasswordForm && look.providers.length > 0 ? html`<p class="or"><span>or</span></p>` : ''}
+${providerForm(props)}
 ${look.footer === '' ? '' : html`<div class="muted small">${raw(look.footer)}</div>`}
 </section>`
-  return pageResponse(page({ title: 'Sign in', assetsPath, body }), { status })
+  return pageResponse(page({ title: 'Sign in', assetsPath, body, script: true }), { status })
+}
+
+/** One form for all: the button that is pressed names the provider, where there is a choice. */
+function providerForm({ look: { providers, hasPasswordForm }, startPath, target }: SignInPageProps): Html {
+  const isOnly = providers.length === 1
+  const style = isOnly && !hasPasswordForm ? 'button' : 'button secondary'
+  const buttons = providers.map(({ id, name }) =>
+    isOnly
+      ? html`<button type="submit" class="${style}">Sign in with ${name}</button>`
+      : html`<button type="submit" class="${style}" name="provider" value="${id}">Sign in with ${name}</button>`,
+  )
+  return html`<form class="form${isOnly ? '' : ' tight'}" method="get" action="${startPath}" data-keep-hash>
+<input type="hidden" name="rd" value="${target}">
+${buttons}
+</form>`
+}
+
+function passwordForm({ signInPath, target, username = '', fault }: SignInPageProps): Html {
+  const isFocused = fault !== undefined && fault !== 'unknown-provider'
+  return html`<form class="form" method="post" action="${signInPath}" data-keep-hash>
+${hiddenFields({ rd: target })}
+${field({ label: 'User name', name: 'username', value: username, autocomplete: 'username', isRequired: true, isFocused })}
+${field({ label: 'Password', name: 'password', type: 'password', autocomplete: 'current-password', isRequired: true })}
+<button type="submit" class="button">Sign in</button>
+</form>`
 }

@@ -2,7 +2,7 @@ import type { Fetch } from '../../http/part.ts'
 import type { Clock } from '../../kit/clock.ts'
 import { GatehouseError } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
-import type { ProxyConfig } from '../config.ts'
+import type { ProviderOptions } from '../alpha/provider-options.ts'
 
 /** Where the provider is reached. URLs of the browser's side may be paths. */
 export interface ProviderEndpoints {
@@ -15,6 +15,8 @@ export interface ProviderEndpoints {
   readonly endSession: string | undefined
   /** Client authentication the token endpoint takes; `undefined` where it does not say. */
   readonly authMethods: readonly string[] | undefined
+  /** Whether every answer of the authorization endpoint carries `iss` (RFC 9207 §3). */
+  readonly sendsIssuer: boolean
 }
 
 /** Knows the endpoints, from the configuration or by discovery, and asks again while the issuer is down. */
@@ -39,37 +41,43 @@ interface Discovered {
   readonly userinfo_endpoint?: unknown
   readonly end_session_endpoint?: unknown
   readonly token_endpoint_auth_methods_supported?: unknown
+  readonly authorization_response_iss_parameter_supported?: unknown
 }
 
 /** With discovery, what it says replaces what is configured (as in the original), except `authorizationUrl`. */
 export function openEndpointSource({
-  config,
+  options,
   authorizationUrl,
+  endSessionUrl,
   fetch,
   clock,
   log,
 }: {
-  config: ProxyConfig
+  options: ProviderOptions
   /** Browser-facing authorization URL that wins over discovery (authservice's `OIDC_AUTH_URL`). */
   authorizationUrl?: string | undefined
+  /** End-session URL that wins over discovery (`end_session_url`). */
+  endSessionUrl?: string | undefined
   fetch: Fetch
   clock: Clock
   log: Log
 }): EndpointSource {
-  const url = `${config.oidc_issuer_url.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const discover = retrying(() => fetchDocument(config, { url, fetch }), { clock, log, url })
+  const { issuerURL, skipDiscovery, jwksURL } = options.oidcConfig
+  const url = `${issuerURL.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const discover = retrying(() => fetchDocument(options, { url, fetch }), { clock, log, url })
   const configured: ProviderEndpoints = {
-    authorization: authorizationUrl || config.login_url,
-    token: config.redeem_url,
-    jwks: config.oidc_jwks_url,
-    userinfo: config.profile_url || undefined,
-    endSession: config.end_session_url || undefined,
+    authorization: authorizationUrl || options.loginURL,
+    token: options.redeemURL,
+    jwks: jwksURL,
+    userinfo: options.profileURL || undefined,
+    endSession: endSessionUrl || undefined,
     authMethods: undefined,
+    sendsIssuer: false,
   }
 
   return {
     async load() {
-      if (config.skip_oidc_discovery) return configured
+      if (skipDiscovery) return configured
       const found = await discover.load()
       return {
         authorization: authorizationUrl || textOf(found.authorization_endpoint) || configured.authorization,
@@ -78,16 +86,17 @@ export function openEndpointSource({
         userinfo: textOf(found.userinfo_endpoint) || configured.userinfo,
         endSession: configured.endSession ?? textOf(found.end_session_endpoint),
         authMethods: textsOf(found.token_endpoint_auth_methods_supported),
+        sendsIssuer: found.authorization_response_iss_parameter_supported === true,
       }
     },
     async endSession() {
-      if (configured.endSession !== undefined) return configured.endSession
+      if (configured.endSession !== undefined || issuerURL === '') return configured.endSession
       const found = await discover.load().catch(() => undefined)
       const endSession = textOf(found?.end_session_endpoint)
-      return endSession && asBrowserReaches(endSession, config.oidc_issuer_url, configured.authorization)
+      return endSession && asBrowserReaches(endSession, issuerURL, configured.authorization)
     },
     isReady() {
-      if (config.skip_oidc_discovery) return true
+      if (skipDiscovery) return true
       if (!discover.isLoaded()) void discover.load().catch(() => {}) // the failure is logged where it happens
       return discover.isLoaded()
     },
@@ -104,7 +113,10 @@ function asBrowserReaches(endSession: string, issuer: string, loginUrl: string):
   return loginUrl.startsWith('/') ? pathname + search : new URL(loginUrl).origin + pathname + search
 }
 
-async function fetchDocument(config: ProxyConfig, { url, fetch }: { url: string; fetch: Fetch }): Promise<Discovered> {
+async function fetchDocument(
+  { oidcConfig }: ProviderOptions,
+  { url, fetch }: { url: string; fetch: Fetch },
+): Promise<Discovered> {
   const response = await fetch(url, {
     headers: { accept: 'application/json' },
     redirect: 'error',
@@ -113,10 +125,10 @@ async function fetchDocument(config: ProxyConfig, { url, fetch }: { url: string;
   if (!response.ok) throw new GatehouseError('discovery', `discovery answered status ${response.status}`)
   const document = (await response.json()) as Discovered | null
   const issuer = textOf(document?.issuer)
-  if (issuer !== config.oidc_issuer_url && !config.insecure_oidc_skip_issuer_verification) {
+  if (issuer !== oidcConfig.issuerURL && !oidcConfig.insecureSkipIssuerVerification) {
     throw new GatehouseError(
       'discovery',
-      `the provider calls itself \`${issuer ?? ''}\`, oidc_issuer_url is \`${config.oidc_issuer_url}\``,
+      `the provider calls itself \`${issuer ?? ''}\`, oidc_issuer_url is \`${oidcConfig.issuerURL}\``,
     )
   }
   return document ?? {}

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../tokens/jwt.ts'
 import type { RemoteKeySet } from '../../tokens/remote-key-set.ts'
 import { checkClaims, checkSignature } from '../../tokens/verify.ts'
+import type { ProviderOptions } from '../alpha/provider-options.ts'
 import type { ProxyConfig } from '../config.ts'
 
 /** What an ID token, or a bearer token in its place, must satisfy. */
@@ -22,13 +23,27 @@ const publicKeyAlgorithms: readonly string[] = [
 /** Leeway for `nbf`; `exp` has none (coreos/go-oidc verify.go). */
 const nbfLeewaySeconds = 300
 
-/** The rules for tokens of the configured provider. */
-export function idTokenRules(config: ProxyConfig): IdTokenRules {
-  const { oidc_audience_claims: claims, oidc_enabled_signing_algs: algorithms } = config
+/** The rules for tokens of a provider. */
+export function idTokenRules({ clientID, oidcConfig }: ProviderOptions): IdTokenRules {
+  const { audienceClaims, enabledSigningAlgs } = oidcConfig
   return {
-    issuer: config.insecure_oidc_skip_issuer_verification ? undefined : config.oidc_issuer_url,
-    audienceClaims: claims.length > 0 ? claims : ['aud'],
-    audiences: [config.client_id, ...config.oidc_extra_audiences],
+    issuer: oidcConfig.insecureSkipIssuerVerification ? undefined : oidcConfig.issuerURL,
+    audienceClaims: audienceClaims.length > 0 ? audienceClaims : ['aud'],
+    audiences: [clientID, ...oidcConfig.extraAudiences],
+    algorithms: enabledSigningAlgs.length > 0 ? enabledSigningAlgs : publicKeyAlgorithms,
+  }
+}
+
+/** The rules for tokens of one of `extra_jwt_issuers`; claims and algorithms are those of the provider. */
+export function extraIssuerRules(
+  config: ProxyConfig,
+  { issuer, audience }: { issuer: string; audience: string },
+): IdTokenRules {
+  const { oidc_audience_claims: audienceClaims, oidc_enabled_signing_algs: algorithms } = config
+  return {
+    issuer,
+    audienceClaims: audienceClaims.length > 0 ? audienceClaims : ['aud'],
+    audiences: [audience, ...config.oidc_extra_audiences],
     algorithms: algorithms.length > 0 ? algorithms : publicKeyAlgorithms,
   }
 }

@@ -1,19 +1,25 @@
 import { GatehouseError } from '../../kit/errors.ts'
 import type { JsonObject } from '../../tokens/jwt.ts'
-import type { ProxyConfig } from '../config.ts'
+import type { ProviderOptions } from '../alpha/provider-options.ts'
 import type { Session } from '../session.ts'
-import { claimText, claimTexts, keycloakRoles } from './claims.ts'
+import { claimAt, claimText, claimTexts } from './claims.ts'
+
+/** Who the claims are about, and all of them: the ID token's laid over the profile's, as far as that was asked for. */
+export interface Identity {
+  readonly who: Pick<Session, 'user' | 'email' | 'groups' | 'preferredUsername' | 'additionalClaims'>
+  readonly claims: JsonObject
+}
 
 /**
  * Who the claims are about (oauth2-proxy providers/provider_data.go `buildSessionFromClaims`): what the ID token lacks
  * is looked up in the profile, which is loaded at most once.
  * @throws GatehouseError `email_not_verified` for `email_verified: false`, unless that is allowed.
  */
-export async function sessionFromClaims(
+export async function identityFromClaims(
   idClaims: JsonObject,
-  config: ProxyConfig,
-  { loadProfile, accessToken }: { loadProfile: () => Promise<JsonObject>; accessToken: string },
-): Promise<Pick<Session, 'user' | 'email' | 'groups' | 'preferredUsername'>> {
+  { oidcConfig, additionalClaims }: ProviderOptions,
+  loadProfile: () => Promise<JsonObject>,
+): Promise<Identity> {
   let profile: JsonObject | undefined
   async function find<Value>(read: (claims: JsonObject) => Value | undefined): Promise<Value | undefined> {
     const found = read(idClaims)
@@ -21,22 +27,28 @@ export async function sessionFromClaims(
     profile ??= await loadProfile()
     return read(profile)
   }
-  const { user_id_claim: userIdClaim, oidc_email_claim: configuredEmail } = config
-  const emailClaim = userIdClaim === 'email' || userIdClaim === '' ? configuredEmail : userIdClaim
+  const { userIDClaim, insecureAllowUnverifiedEmail } = oidcConfig
+  const emailClaim = userIDClaim === 'email' || userIDClaim === '' ? oidcConfig.emailClaim : userIDClaim
   const email = await find((claims) => claimText(claims, emailClaim))
   const verified = idClaims['email_verified'] ?? profile?.['email_verified']
   const isUnverified = verified === false || verified === 'false' // Amazon Cognito sends texts
-  if (emailClaim === 'email' && isUnverified && !config.insecure_oidc_allow_unverified_email) {
+  if (emailClaim === 'email' && isUnverified && !insecureAllowUnverifiedEmail) {
     throw new GatehouseError('email_not_verified', 'the e-mail address of this account is not verified')
   }
   const user = claimText(idClaims, 'sub')
   const preferredUsername = await find((claims) => claimText(claims, 'preferred_username'))
-  const named = (await find((claims) => claimTexts(claims, config.oidc_groups_claim))) ?? []
-  const groups = config.provider === 'keycloak-oidc' ? [...named, ...keycloakRoles(accessToken)] : named
+  const groups = await find((claims) => claimTexts(claims, oidcConfig.groupsClaim))
+  const more: [string, unknown][] = []
+  for (const name of additionalClaims) more.push([name, await find((claims) => claimAt(claims, name))])
+  const present = more.filter(([, value]) => value !== undefined)
   return {
-    ...(user === undefined ? {} : { user }),
-    ...(email === undefined ? {} : { email }),
-    ...(groups.length === 0 ? {} : { groups }),
-    ...(preferredUsername === undefined ? {} : { preferredUsername }),
+    who: {
+      ...(user === undefined ? {} : { user }),
+      ...(email === undefined ? {} : { email }),
+      ...(groups === undefined || groups.length === 0 ? {} : { groups }),
+      ...(preferredUsername === undefined ? {} : { preferredUsername }),
+      ...(present.length === 0 ? {} : { additionalClaims: Object.fromEntries(present) }),
+    },
+    claims: { ...profile, ...idClaims },
   }
 }

@@ -1,0 +1,94 @@
+import { createHmac } from 'node:crypto'
+import { GenerationCache } from '../../kit/cache.ts'
+import type { Clock } from '../../kit/clock.ts'
+import type { Log } from '../../kit/log.ts'
+import type { Random } from '../../kit/random.ts'
+import type { ProxyConfig } from '../config.ts'
+import type { Session } from '../session.ts'
+import { decoyOf, isPasswordOf, parseHtpasswd } from './htpasswd.ts'
+import { openPasswordThrottle } from './password-throttle.ts'
+import { openWatchedFile } from './watched-file.ts'
+
+/** What a name and a password turned out to be. */
+export type PasswordOutcome =
+  | { readonly kind: 'session'; readonly session: Session }
+  | { readonly kind: 'wrong' }
+  /** Too many wrong ones just now, or too many at once. */
+  | { readonly kind: 'wait' }
+
+/** The users of `htpasswd_file`. */
+export interface Passwords {
+  /** Whose password this is. `address`: the client's, for the throttle. */
+  signIn(user: string, password: string, address: string): Promise<PasswordOutcome>
+  /** The session of an `Authorization: Basic` header; `undefined` where it is none or wrong. */
+  sessionOfBasic(authorization: string, address: string): Promise<Session | undefined>
+}
+
+/** Passwords checked at one time: bcrypt is meant to be slow, and must not take every processor. */
+const mostAtOnce = 4
+
+/** Opens the password file. @throws GatehouseError `config` for a file that cannot be read or parsed. */
+export function openPasswords({
+  config,
+  clock,
+  random,
+  log,
+}: {
+  config: ProxyConfig
+  clock: Clock
+  random: Random
+  log: Log
+}): Passwords {
+  const file = openWatchedFile(config.htpasswd_file, { parse: parseHtpasswd, clock, log })
+  const throttle = openPasswordThrottle(clock)
+  // A client that sends Basic credentials sends them with every request: right ones are known by their digest.
+  const verified = new GenerationCache<string>(1000)
+  const digestKey = random.bytes(32)
+  let running = 0
+
+  async function isRight(user: string, password: string): Promise<boolean> {
+    const hashes = file.current()
+    const hash = hashes.get(user)
+    const digest = createHmac('sha256', digestKey).update(`${user}\0${password}`).digest('base64url')
+    if (hash !== undefined && verified.get(digest) === hash) return true
+    const isMatch = await isPasswordOf(hash ?? decoyOf(hashes), password)
+    if (!isMatch || hash === undefined) return false
+    verified.set(digest, hash)
+    return true
+  }
+
+  async function signIn(user: string, password: string, address: string): Promise<PasswordOutcome> {
+    if (running >= mostAtOnce || !throttle.admit(user, address)) return { kind: 'wait' }
+    running += 1
+    try {
+      if (!(await isRight(user, password))) return { kind: 'wrong' }
+    } finally {
+      running -= 1
+    }
+    throttle.forget(user, address)
+    const groups = config.htpasswd_user_groups
+    return { kind: 'session', session: { createdAt: clock.now(), user, ...(groups.length > 0 ? { groups } : {}) } }
+  }
+
+  return {
+    signIn,
+    async sessionOfBasic(authorization, address) {
+      const [user, password] = basicCredentials(authorization) ?? []
+      if (user === undefined || password === undefined) return undefined
+      const outcome = await signIn(user, password, address)
+      if (outcome.kind !== 'session') {
+        log.info('basic credentials refused', { reason: outcome.kind })
+        return undefined
+      }
+      return config.prefer_email_to_user ? { ...outcome.session, email: user } : outcome.session
+    },
+  }
+}
+
+/** User and password of `Basic …` (RFC 7617 §2); scheme in this very case, as in the original. */
+function basicCredentials(authorization: string): [string, string] | undefined {
+  const encoded = /^Basic ([A-Za-z0-9+/]+={0,2})$/.exec(authorization)?.[1]
+  const text = Buffer.from(encoded ?? '', 'base64').toString('utf8')
+  const colon = text.indexOf(':')
+  return colon < 1 ? undefined : [text.slice(0, colon), text.slice(colon + 1)]
+}

@@ -1,0 +1,75 @@
+import { RE2JS } from 're2js'
+import { challengeOf } from '../../oauth/pkce.ts'
+import type { ProviderOptions } from '../alpha/provider-options.ts'
+import { hashOf, type PendingLogin } from '../login/csrf-cookie.ts'
+import type { ProviderKind } from './kind.ts'
+import type { AuthorizationRequest } from './provider.ts'
+
+/** The parameters of an authorization request. */
+export type AuthorizationParameters = (login: PendingLogin, request: AuthorizationRequest) => Record<string, string>
+
+/**
+ * Compiles how a provider is asked to sign someone in (oauth2-proxy providers/util.go `makeLoginURL`). PKCE and, from
+ * OpenID providers, a nonce are sent always: none of them may refuse a parameter it does not know (RFC 6749 §3.1). With
+ * `isStrict` only where they are configured, as the original does.
+ */
+export function compileAuthorizationRequest(
+  options: ProviderOptions,
+  { kind, isStrict }: { kind: ProviderKind; isStrict: boolean },
+): AuthorizationParameters {
+  const { code_challenge_method: method, oidcConfig, authRequestResponseMode } = options
+  const isOidc = kind.protocol === 'oidc'
+  const challenges = method !== '' || (isOidc && !isStrict)
+  const sendsNonce = isOidc && (!isStrict || !oidcConfig.insecureSkipNonce)
+  const loginParameters = compileLoginParameters(options)
+
+  return (login, { state, redirectUri, withoutPrompt, wishes }) => {
+    const isPlain = method === 'plain'
+    const parameters = new URLSearchParams({
+      client_id: options.clientID,
+      redirect_uri: redirectUri,
+      response_type: 'code',
+      scope: options.scope,
+      state,
+      ...(challenges
+        ? {
+            code_challenge: isPlain ? login.codeVerifier : challengeOf(login.codeVerifier),
+            code_challenge_method: isPlain ? 'plain' : 'S256',
+          }
+        : {}),
+      ...(sendsNonce ? { nonce: hashOf(login.nonce) } : {}),
+      ...(authRequestResponseMode === '' ? {} : { response_mode: authRequestResponseMode }),
+      ...loginParameters(wishes ?? new URLSearchParams()),
+    })
+    if (withoutPrompt) parameters.delete('prompt')
+    kind.authorize?.(parameters, options)
+    return Object.fromEntries(parameters)
+  }
+}
+
+/** `loginURLParameters`: what is sent by default, and what `/oauth2/start?name=value` may choose instead. */
+function compileLoginParameters({ loginURLParameters }: ProviderOptions) {
+  const compiled = loginURLParameters.map(({ name, default: values, allow }) => {
+    const patterns = allow.map(({ value, pattern }) =>
+      value === undefined ? `(?:${pattern ?? ''})` : `^${RE2JS.quote(value)}$`,
+    )
+    return { name, values, allowed: patterns.length === 0 ? undefined : RE2JS.compile(patterns.join('|')) }
+  })
+  return (wishes: URLSearchParams): Record<string, string> => {
+    const chosen = compiled.map(({ name, values, allowed }) => {
+      const wished = allowed ? wishes.getAll(name).filter((value) => allowed.matcher(value).find()) : []
+      // Of several values one is sent: an authorization request may not repeat a parameter (RFC 6749 §3.1).
+      return [name, (wished.length > 0 ? wished : values)[0] ?? ''] as const
+    })
+    return Object.fromEntries(chosen.filter(([, value]) => value !== ''))
+  }
+}
+
+/** Adds parameters to a URL or path, keeping its own query; all sorted by name, as Go's `url.Values` encodes. */
+export function withSortedQuery(url: string, parameters: Readonly<Record<string, string>>): string {
+  const mark = url.indexOf('?')
+  const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1))
+  for (const [name, value] of Object.entries(parameters)) if (value !== '') query.set(name, value)
+  query.sort()
+  return `${mark < 0 ? url : url.slice(0, mark)}?${query}`
+}
