@@ -44,7 +44,7 @@ function refusedBehindPolicies(explanation: Explanation, { cause, status }: Reco
 }
 
 function requestOf(decision: RecordedDecision, trustedProxies: number): Omit<AskedRequest, 'identity'> {
-  const { method, target, host, headers, peerAddress, clientAddress, authorization } = decision
+  const { method, target, host, headers, peerAddress, clientAddress, authorization, hasCookies } = decision
   const hops = [clientAddress, ...new Array<string>(Math.max(0, trustedProxies - 1)).fill(peerAddress)]
   return {
     method,
@@ -55,6 +55,7 @@ function requestOf(decision: RecordedDecision, trustedProxies: number): Omit<Ask
     headers: [
       ...Object.entries(headers),
       ...(trustedProxies > 0 ? [['X-Forwarded-For', hops.join(',')] as const] : []),
+      ...(hasCookies && (!decision.identity || bringsToken(decision)) ? [['Cookie', 'omitted=1'] as const] : []),
       ...(authorization === undefined || bringsToken(decision)
         ? []
         : [['Authorization', `${authorization} omitted`.trimStart()] as const]),

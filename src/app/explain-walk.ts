@@ -74,13 +74,16 @@ async function walk(situation: Situation, dependencies: Dependencies): Promise<W
   const notes: Notes = { arrived: [], destination: '', trace: { rules: [], asked: [], authentication: undefined } }
   const gateway = openGateway(gatewayOptions({ situation, notes, credentials }, dependencies))
   const server = createServer({ maxHeaderSize: 60 * 1024 }, (request, response) => gateway.handle(request, response))
+  server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head))
   try {
     const answer = await send(server, situation, credentials.headers)
     const kept = new Set(notes.arrived)
     const sent = situation.request.headers.map(([name]) => name)
     return {
       facts: notes.facts,
-      stripped: notes.facts ? [...new Set(sent.filter((name) => !kept.has(name.toLowerCase())))] : [],
+      stripped: notes.facts
+        ? [...new Set(sent.filter((name) => !kept.has(name.toLowerCase()) && !isOfHandshake(name)))]
+        : [],
       route: notes.facts?.route,
       trace: notes.trace,
       cause: notes.cause,
@@ -114,7 +117,8 @@ function gatewayOptions(
       const name = partAt(chain.hosts, host, namespace)
       const isOurs = name !== undefined && name !== 'echo' && name !== 'notes'
       const verifiesTokens = name === 'realm' || name === 'broker'
-      return { kind: 'part', part: app, hidesOwnCookies: !isOurs, verifiesTokens }
+      const takesHandshakes = name === undefined
+      return { kind: 'part', part: app, hidesOwnCookies: !isOurs, verifiesTokens, takesHandshakes }
     },
     ask: { ...otherProviders(situation, credentials), ...options.ask },
     observer: {
@@ -172,7 +176,7 @@ async function send(
     setKeepAlive() {},
   })
   server.emit('connection', inner)
-  const all = [...(hasHost(headers) ? [] : [['Host', host] as const]), ...headers, ...more]
+  const all = [...(has(headers, 'host') ? [] : [['Host', host] as const]), ...headers, ...handshake(headers), ...more]
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const request = httpRequest({
       method,
@@ -196,6 +200,17 @@ async function send(
   }
 }
 
-function hasHost(headers: readonly (readonly [string, string])[]): boolean {
-  return headers.some(([name]) => name.toLowerCase() === 'host')
+type Headers = readonly (readonly [name: string, value: string])[]
+
+function has(headers: Headers, wanted: string): boolean {
+  return headers.some(([name]) => name.toLowerCase() === wanted)
+}
+
+/** What `Upgrade` goes with (RFC 9110 §7.8). */
+function handshake(headers: Headers): Headers {
+  return has(headers, 'upgrade') && !has(headers, 'connection') ? [['Connection', 'Upgrade']] : []
+}
+
+function isOfHandshake(name: string): boolean {
+  return /^(?:connection|upgrade)$/i.test(name)
 }

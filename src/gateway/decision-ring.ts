@@ -111,7 +111,7 @@ function recorded(
   const route = routeOf(request)
   const identity = identityOf(request)
   const told = toldHeaders.flatMap((name) => {
-    const value = headers.get(name)
+    const value = headers.get(name) ?? (name === 'upgrade' ? sent.upgrade : undefined) // of the connection: stripped
     return value === undefined ? [] : [[name, value.slice(0, 256)] as const]
   })
   return {

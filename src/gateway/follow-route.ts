@@ -13,14 +13,8 @@ import { noteOwn, refuseItself } from './refusals.ts'
 import { respond, respondText } from './respond.ts'
 import { rewritePath } from './rewrite.ts'
 import type { Route } from './routes.ts'
-import { forwardUpgrade, isForeignOrigin } from './upgrade.ts'
-import {
-  type Destination,
-  type HeaderOperations,
-  noHeaderOperations,
-  type Redirect,
-  type Rewrite,
-} from './virtual-service.ts'
+import { foreignOrigin, forwardUpgrade, isForeignOrigin } from './upgrade.ts'
+import { type Destination, type HeaderOperations, noHeaderOperations } from './virtual-service.ts'
 
 /** The last step: the policies allowed the request, so its route is followed; first what it breaks on purpose. */
 export function followRoute(exchange: Exchange): void {
@@ -140,7 +134,7 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
     return
   }
   if (exchange.upgrade && exchange.state.isNative && isForeignOrigin(exchange)) {
-    refuseItself(exchange, { status: 403, text: 'websocket from a foreign origin' })
+    refuseItself(exchange, { status: 403, text: foreignOrigin })
     return
   }
   if (rewrite?.authority !== undefined) exchange.headers.set('host', rewrite.authority)
@@ -162,7 +156,7 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
     forward(exchange, upstream.origin, { target, isHttp2, body, responseOperations: operations, timeout, retries })
     return
   }
-  if (exchange.upgrade) {
+  if (exchange.upgrade && !upstream.takesHandshakes) {
     refuseItself(exchange, { status: 501, text: 'no websocket here' })
     return
   }

@@ -4,6 +4,9 @@ import type { Duplex } from 'node:stream'
 import type { Exchange } from './exchange.ts'
 import { refuseItself } from './refusals.ts'
 
+/** What is told where `isForeignOrigin` holds. */
+export const foreignOrigin = 'websocket from a foreign origin'
+
 /**
  * Whether a page of another site opened this WebSocket with the visitor's cookies (cross-site WebSocket hijacking).
  * Programs send no `Origin`, and without a cookie there is nothing to hijack.

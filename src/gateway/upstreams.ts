@@ -8,6 +8,8 @@ export type Upstream =
       readonly part: Part
       /** What its refusals are told under; the destination's host unless given. */
       readonly name?: string
+      /** Is given WebSocket handshakes as plain requests; without it they are refused. */
+      readonly takesHandshakes?: boolean
       /** Hides our own cookies from it, as from any app. Parts that keep sessions need theirs. */
       readonly hidesOwnCookies?: boolean
       /** Verifies the bearer tokens it is sent itself, as an issuer does with its own. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { chainOf, explained, layer, stockIssuer, stockToken, told } from './explain-world.ts'
-import { stockPolicies } from './gateway-world.ts'
+import { chainOf, explained, layer, nowSeconds, stockIssuer, stockToken, told } from './explain-world.ts'
+import { kubeIssuer, mint, stockPolicies } from './gateway-world.ts'
 
 const rbac = { isAllowed: false, status: 403, body: 'RBAC: access denied' }
 
@@ -176,4 +176,79 @@ test('a malformed request is refused before anything else', async () => {
   const explanation = await explained('/x%00')
   expect(explanation.verdict).toMatchObject({ isAllowed: false, status: 400 })
   expect(told(explanation, 'path')).toContain('the path holds a NUL')
+})
+
+test('a service account’s token passes where its issuer is trusted, and is told as that account', async () => {
+  const sub = 'system:serviceaccount:team-a:default-editor'
+  const token = await mint({ iss: kubeIssuer, sub, aud: [kubeIssuer], exp: nowSeconds + 600 })
+  const explanation = await explained('/pipeline/apis/v2beta1/x', { chain: chainOf(stockPolicies()), token })
+  expect(explanation.verdict).toMatchObject({ isAllowed: true, status: 200 })
+  expect(explanation.request.as).toBe(sub)
+  expect(told(explanation, 'app')).toContain(`kubeflow-userid: ${sub}`)
+  expect(layer(explanation, 'provider').outcome).toBe('skipped')
+})
+
+test('where only Dex is trusted, the same token is of no configured issuer', async () => {
+  const token = await mint({ iss: kubeIssuer, sub: 'system:serviceaccount:team-a:default-editor' })
+  const explanation = await explained('/', { token })
+  expect(explanation.verdict).toMatchObject({ isAllowed: false, status: 401, body: 'Jwt issuer is not configured' })
+})
+
+test.each([
+  ['of no one', [], 'never opened', 'skipped'],
+  ['from another site', [['Origin', 'https://evil.example']], 'opened by a page of another site', 'stopped'],
+  ['from the platform', [['Origin', 'https://platform.example.com']], 'opened by ours', 'passed'],
+  ['from a program', [], 'no `Origin`', 'passed'],
+] as const)('a WebSocket %s: where it is opened from is a step of its own', async (who, headers, summary, outcome) => {
+  const explanation = await explained('/app/terminal', {
+    chain: chainOf(stockPolicies()),
+    headers: [['Upgrade', 'websocket'], ...headers],
+    ...(who === 'of no one' ? {} : { as: 'ada@example.com' }),
+  })
+  expect(layer(explanation, 'websocket')).toMatchObject({ outcome, summary: expect.stringContaining(summary) })
+  expect(explanation.verdict.isAllowed).toBe(outcome === 'passed')
+  if (outcome === 'stopped') {
+    expect(explanation.verdict).toMatchObject({ status: 403, body: 'websocket from a foreign origin' })
+    expect(layer(explanation, 'app').outcome).toBe('stopped')
+  }
+  expect(layer(explanation, 'headers').summary).toBe('nothing to strip')
+})
+
+test('Istio lets any page open a WebSocket, and a request that is none has no such step', async () => {
+  const headers = [['Upgrade', 'websocket'] as const, ['Origin', 'https://evil.example'] as const]
+  const chain = chainOf(stockPolicies())
+  const inIstio = await explained('/app/x', { chain, mode: 'istio', headers, as: 'ada@example.com' })
+  expect(inIstio.verdict.isAllowed).toBe(true)
+  expect(layer(inIstio, 'websocket').summary).toContain('Istio does not look')
+  const plain = await explained('/app/x', { chain, headers: headers.slice(1), as: 'ada@example.com' })
+  expect(plain.layers.map(({ name }) => name)).not.toContain('websocket')
+})
+
+test('a part opens no WebSocket', async () => {
+  const explanation = await explained('/dex/x', { headers: [['Upgrade', 'websocket']] })
+  expect(explanation.verdict).toMatchObject({ isAllowed: false, status: 501, body: 'no websocket here' })
+})
+
+test('a gRPC call is refused in the way its client reads', async () => {
+  const headers = [['Content-Type', 'application/grpc'] as const, ['Authorization', 'Bearer junk'] as const]
+  const { verdict } = await explained('/x', { method: 'POST', headers })
+  expect(verdict.isAllowed).toBe(false)
+  expect(verdict.status).toBe(200)
+  expect(verdict.body).toMatch(/^grpc-status 16: Jwt is not in the form/)
+})
+
+test('a header rule is judged by each line of a repeated header, as Envoy does', async () => {
+  const yaml = `${stockPolicies()}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: beta, namespace: kubeflow }
+spec:
+  hosts: ["*"]
+  http:
+    - { match: [{ uri: { prefix: /x }, headers: { x-stage: { exact: "a,beta" } } }], directResponse: { status: 200 } }
+`
+  const headers = [['X-Stage', 'a'] as const, ['X-Stage', 'beta'] as const]
+  const explanation = await explained('/x/y', { chain: chainOf(yaml), headers, as: 'ada@example.com' })
+  expect(told(explanation, 'route')).toContain('header `x-stage`')
 })

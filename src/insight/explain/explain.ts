@@ -30,7 +30,7 @@ export async function explain(situation: Situation, explaining: Explaining): Pro
       from: walk.facts?.clientAddress ?? request.peerAddress,
     },
     verdict: verdictOf(walk),
-    layers: layers.map((layer) => layer(situation, walk)),
+    layers: layers.flatMap((layer) => layer(situation, walk) ?? []),
     suggestions: await suggest({ situation, walk, nowSeconds: explaining.nowSeconds }, explaining.tryOut),
     caveats: [],
   }

@@ -37,7 +37,7 @@ export interface Verdict {
 
 /** One step of the chain. */
 export interface Layer {
-  readonly name: 'path' | 'headers' | 'route' | 'provider' | 'tokens' | 'policies' | 'app'
+  readonly name: 'path' | 'headers' | 'route' | 'provider' | 'tokens' | 'policies' | 'websocket' | 'app'
   /** `stopped`: the request was answered here. `skipped`: it was never asked. */
   readonly outcome: 'passed' | 'stopped' | 'skipped'
   readonly summary: string

@@ -17,6 +17,7 @@ const titles: Readonly<Record<Layer['name'], string>> = {
   provider: 'Provider',
   tokens: 'Tokens',
   policies: 'Policies',
+  websocket: 'WebSocket',
   app: 'App',
 }
 

@@ -41,6 +41,8 @@ const longestBody = 300
 
 /** A page is told by its title. */
 function shownBody({ answer: { body, headers } }: Walk): string | undefined {
+  const grpcStatus = headers['grpc-status']
+  if (grpcStatus !== undefined) return `grpc-status ${grpcStatus}: ${headers['grpc-message'] ?? ''}`
   if (body === '') return undefined
   if (!headers['content-type']?.startsWith('text/html')) return body.slice(0, longestBody)
   return `page “${/<title>([^<]*)/.exec(body)?.[1] ?? 'without a title'}”`

@@ -50,11 +50,13 @@ export function policiesAtGateway({ gateway }: Pick<Subject, 'gateway'>): Policy
   return selectPolicies(authorizationPolicies, { workload, rootNamespace, providers, allowsSeveralProviders: true })
 }
 
-/** A request to judge: a `GET /` of nobody from the internet, but for what is said. Header names in lower case. */
+/** A request to judge: a `GET /` of nobody from the internet, but for what is said. Header names in lower case, of a repeated one its lines. */
 export function requestOf({
   headers = {},
   ...said
-}: Partial<Omit<RequestFacts, 'header'>> & { readonly headers?: Readonly<Record<string, string>> }): RequestFacts {
+}: Partial<Omit<RequestFacts, 'header' | 'headerLines'>> & {
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+}): RequestFacts {
   return {
     method: 'GET',
     path: '/',
@@ -67,6 +69,7 @@ export function requestOf({
     serverName: undefined,
     claims: undefined,
     ...said,
-    header: (name) => headers[name],
+    header: (name) => (headers[name] === undefined ? undefined : [headers[name]].flat().join(',')),
+    headerLines: (name) => [headers[name] ?? []].flat(),
   }
 }

@@ -83,6 +83,7 @@ export function withFacts(facts: RequestFacts, changed: Partial<RequestFacts>): 
   return {
     ...{ method, path, query, host, peerAddress, clientAddress, localAddress, localPort, serverName, claims },
     header: (name) => facts.header(name),
+    headerLines: (name) => facts.headerLines?.(name) ?? [facts.header(name) ?? []].flat(),
     ...changed,
   }
 }
