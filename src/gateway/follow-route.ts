@@ -14,7 +14,13 @@ import { respond, respondText } from './respond.ts'
 import { rewritePath } from './rewrite.ts'
 import type { Route } from './routes.ts'
 import { foreignOrigin, forwardUpgrade, isForeignOrigin } from './upgrade.ts'
-import { type Destination, type HeaderOperations, noHeaderOperations } from './virtual-service.ts'
+import {
+  type Destination,
+  type HeaderOperations,
+  noHeaderOperations,
+  type Redirect,
+  type Rewrite,
+} from './virtual-service.ts'
 
 /** The last step: the policies allowed the request, so its route is followed; first what it breaks on purpose. */
 export function followRoute(exchange: Exchange): void {
