@@ -3,9 +3,10 @@
  * header, become spaces.
  */
 export function headerValue(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.trim()
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a header
   const clean = text.replace(/[\x00-\x1f\x7f]/g, ' ').trim()
-  return /^[\x20-\x7e]*$/.test(clean) ? clean : Buffer.from(clean, 'utf8').toString('latin1')
+  return Buffer.from(clean, 'utf8').toString('latin1')
 }
 
 /** Values joined by commas. One that has a comma itself could be taken for two, so it is left out. */

@@ -59,18 +59,24 @@ async function purged(database: Kysely<RecordTables>, table: 'records' | 'journa
   return Number(numDeletedRows)
 }
 
+type RecordRow = Pick<RecordTables['records'], 'value' | 'version'>
+
 function sqlCollection<Value>(name: string, database: Kysely<RecordTables>, clock: Clock): Collection<Value> {
   // The values of a collection are written by this very collection, so their type is what was put in.
   const parse = (text: string) => JSON.parse(text) as Value
 
-  const findRow = (id: string) =>
-    database
-      .selectFrom('records')
-      .select(['value', 'version'])
-      .where('collection', '=', name)
-      .where('id', '=', id)
-      .where('expires_at', '>', clock.now())
-      .executeTakeFirst()
+  // compiled once: it is run for every session that is not remembered
+  const findQuery = database
+    .selectFrom('records')
+    .select(['value', 'version'])
+    .where('collection', '=', name)
+    .where('id', '=', '')
+    .where('expires_at', '>', 0)
+    .compile()
+  const findRow = async (id: string) => {
+    const { rows } = await database.executeQuery<RecordRow>({ ...findQuery, parameters: [name, id, clock.now()] })
+    return rows[0]
+  }
 
   return {
     async create(id, value, expiresAt) {

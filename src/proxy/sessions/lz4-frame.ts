@@ -49,7 +49,7 @@ function readFrame(frame: Buffer): Buffer | undefined {
     blocks.push(size >= storedBit ? block : unpackBlock(block))
     offset += length + (hasBlockChecksum ? 4 : 0)
   }
-  const content = Buffer.concat(blocks)
+  const content = blocks.length === 1 && blocks[0] ? blocks[0] : Buffer.concat(blocks)
   if (hasContentChecksum && frame.readUInt32LE(offset) !== xxh32(content)) return undefined
   return offset + (hasContentChecksum ? 4 : 0) === frame.length ? content : undefined
 }

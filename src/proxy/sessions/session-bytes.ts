@@ -1,4 +1,4 @@
-import { decode, encode } from '@msgpack/msgpack'
+import { Decoder, encode } from '@msgpack/msgpack'
 import type { Session } from '../session.ts'
 
 /** Go's zero time, year 1: “never” (oauth2-proxy writes it for tokens without `expires_in`). */
@@ -48,10 +48,12 @@ export function decodeSession(bytes: Uint8Array): Session | undefined {
   }
 }
 
+const decoder = new Decoder()
+
 /** A msgpack map with text keys, or `undefined`. */
 export function decodeMap(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value = decode(bytes)
+    const value = decoder.decode(bytes)
     return isMap(value) ? value : undefined
   } catch {
     return undefined

@@ -5,29 +5,36 @@ const maxLineLength = 4000
 
 /**
  * The session cookie's text as the hot path needs it: the first cookie of that name, else its parts `name_0`, `name_1`,
- * … joined. By `indexOf`, without taking the header apart.
+ * … joined. In one pass from `;` to `;`, without taking the header apart.
  */
 export function firstSessionText(header: string, name: string): string | undefined {
-  const whole = cookieNamed(header, name)
-  if (whole !== undefined) return whole
+  const parts: (string | undefined)[] = []
+  for (let at = 0; at < header.length; ) {
+    while (header.charCodeAt(at) === space) at += 1
+    const semicolon = header.indexOf(';', at)
+    const end = semicolon < 0 ? header.length : semicolon
+    if (header.startsWith(name, at)) {
+      const equals = header.indexOf('=', at + name.length)
+      const index = equals < 0 || equals > end ? undefined : partIndex(header.slice(at + name.length, equals))
+      if (index === 'whole') return header.slice(equals + 1, end).trim()
+      if (index !== undefined) parts[index] ??= header.slice(equals + 1, end).trim()
+    }
+    at = end + 1
+  }
   let joined: string | undefined
-  for (let index = 0; ; index += 1) {
-    const part = cookieNamed(header, `${name}_${index}`)
-    if (part === undefined) return joined
+  for (const part of parts) {
+    if (part === undefined) break
     joined = joined === undefined ? part : joined + part
   }
+  return joined
 }
 
-function cookieNamed(header: string, name: string): string | undefined {
-  for (let at = header.indexOf(name); at >= 0; at = header.indexOf(name, at + 1)) {
-    const equals = at + name.length
-    if (header.charCodeAt(equals) !== 0x3d) continue
-    const before = at === 0 ? 0x3b : header.charCodeAt(at - 1)
-    if (before !== 0x20 && before !== 0x3b) continue
-    const end = header.indexOf(';', equals)
-    return header.slice(equals + 1, end < 0 ? undefined : end).trim()
-  }
-  return undefined
+const space = 0x20
+
+/** What stands between the cookie's name and `=`: nothing, or `_` and the number of a part, of a hundred at most. */
+function partIndex(suffix: string): number | 'whole' | undefined {
+  if (suffix === '') return 'whole'
+  return /^_(?:0|[1-9]\d?)$/.test(suffix) ? Number(suffix.slice(1)) : undefined
 }
 
 /**

@@ -13,10 +13,20 @@ export function diesAt(session: Session, { pass_access_token: passesAccessToken 
   const { idToken, accessToken, expiresAt = Number.POSITIVE_INFINITY } = session
   const accessEnd = accessToken === undefined ? Number.POSITIVE_INFINITY : expiresAt
   if (idToken === undefined) return accessEnd
+  const idEnd = idTokenEndsAt(session, idToken) ?? expiresAt
+  return passesAccessToken ? Math.min(idEnd, accessEnd) : idEnd
+}
+
+/** Of ID tokens that say it; a session is asked several times. */
+const idTokenEnds = new WeakMap<Session, number | undefined>()
+
+function idTokenEndsAt(session: Session, idToken: string): number | undefined {
+  if (idTokenEnds.has(session)) return idTokenEnds.get(session)
   const jwt = parseJwt(idToken)
   const exp = 'malformed' in jwt ? undefined : jwt.claims['exp']
-  const idEnd = typeof exp === 'number' ? exp * 1000 : expiresAt
-  return passesAccessToken ? Math.min(idEnd, accessEnd) : idEnd
+  const end = typeof exp === 'number' ? exp * 1000 : undefined
+  idTokenEnds.set(session, end)
+  return end
 }
 
 /** When the session should be refreshed; `Infinity` where it cannot be. */

@@ -10,21 +10,22 @@ const round = (lane: number, word: number): number =>
 
 /** xxHash, 32 bits, seed 0 (github.com/Cyan4973/xxHash doc/xxhash_spec.md): the checksum of an LZ4 frame. */
 export function xxh32(bytes: Buffer): number {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   let offset = 0
   let hash = prime5
   if (bytes.length >= 16) {
     let [a, b, c, d] = [(prime1 + prime2) | 0, prime2 | 0, 0, -prime1 | 0]
     for (; offset + 16 <= bytes.length; offset += 16) {
-      a = round(a, bytes.readInt32LE(offset))
-      b = round(b, bytes.readInt32LE(offset + 4))
-      c = round(c, bytes.readInt32LE(offset + 8))
-      d = round(d, bytes.readInt32LE(offset + 12))
+      a = round(a, words.getInt32(offset, true))
+      b = round(b, words.getInt32(offset + 4, true))
+      c = round(c, words.getInt32(offset + 8, true))
+      d = round(d, words.getInt32(offset + 12, true))
     }
     hash = rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18)
   }
   hash = (hash + bytes.length) | 0
   for (; offset + 4 <= bytes.length; offset += 4) {
-    hash = Math.imul(rotate((hash + Math.imul(bytes.readInt32LE(offset), prime3)) | 0, 17), prime4)
+    hash = Math.imul(rotate((hash + Math.imul(words.getInt32(offset, true), prime3)) | 0, 17), prime4)
   }
   for (; offset < bytes.length; offset += 1) {
     hash = Math.imul(rotate((hash + Math.imul(bytes[offset] ?? 0, prime5)) | 0, 11), prime1)
