@@ -1,3 +1,4 @@
+import type { SessionNames } from '../oidc/ended-sessions.ts'
 import { isBackgroundRequest, wantsJson } from './request-kind.ts'
 import type { Session } from './session.ts'
 
@@ -22,12 +23,19 @@ export interface CheckAnswer {
   readonly body: string
   /** On answers of the proxy's own endpoints: a page of theirs is no leave to pass, not even with status 200. */
   readonly verdict?: 'deny'
+  /** Whose request it was, for a gateway in this process that closes what a session leaves open; never sent anywhere. */
+  readonly session?: SessionNames
 }
 
 /** What was found out about the sender before deciding. */
 export type SessionLookup =
   | { readonly kind: 'none' }
-  | { readonly kind: 'session'; readonly session: Session }
+  | {
+      readonly kind: 'session'
+      readonly session: Session
+      /** What it is called where it is ended; absent for one that lasts as long as the request. */
+      readonly names?: SessionNames
+    }
   /** A bearer token that is not believed, and `bearer_token_login_fallback` is off. */
   | { readonly kind: 'bad-bearer' }
   /** A session that cannot be judged now: its store or its provider does not answer. */

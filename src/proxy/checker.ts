@@ -4,8 +4,9 @@ import type { ProxyCore } from './core.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
 import { endpointAt } from './endpoints/endpoints.ts'
 import { renderDecision } from './render-decision.ts'
+import type { SessionNames } from '../oidc/ended-sessions.ts'
 import type { Session } from './session.ts'
-import { tokenId } from './sessions/revocations.ts'
+import { namesOfIdToken } from './sessions/session-names.ts'
 
 /** Runs the check around the pure decision: finds the session, remembers it, renders the answer. */
 export interface Checker {
@@ -35,7 +36,11 @@ export function openChecker(core: ProxyCore): Checker {
   function checkSlowly(request: CheckRequest): Promise<CheckAnswer> {
     const endpoint = endpointAt(request.path, core)
     if (endpoint) return answerAt(endpoint, request, new URLSearchParams()).then(ownPage)
-    return guarded(request, async () => renderDecision(request, decide(request, await lookUp(request), rules), core))
+    return guarded(request, async () => {
+      const lookup = await lookUp(request)
+      const answer = await renderDecision(request, decide(request, lookup, rules), core)
+      return lookup.kind === 'session' && lookup.names ? { ...answer, session: lookup.names } : answer
+    })
   }
 
   function answerAt(endpoint: Endpoint, request: CheckRequest, form: URLSearchParams): Promise<CheckAnswer> {
@@ -54,7 +59,7 @@ export function openChecker(core: ProxyCore): Checker {
 
   async function lookUp({ headers, clientAddress }: CheckRequest): Promise<SessionLookup> {
     const known = memory.find(headers)
-    if (known) return { kind: 'session', session: known.session }
+    if (known) return { kind: 'session', session: known.session, names: known.names }
     try {
       const bearer = await lookUpBearer(headers['authorization'])
       if (bearer.kind === 'session') return bearer
@@ -74,13 +79,15 @@ export function openChecker(core: ProxyCore): Checker {
     const remember = memory.begin()
     const outcome = await core.bearer.verify(authorization)
     if (outcome.kind === 'unavailable') return outcome
-    const isGood = outcome.kind === 'session' && !(await core.revocations.isRevoked(tokenId(outcome.token)))
-    if (!isGood) return { kind: config.bearer_token_login_fallback ? 'none' : 'bad-bearer' }
+    const names = outcome.kind === 'session' ? namesOfIdToken(outcome.token) : undefined
+    if (outcome.kind === 'refused' || !names || (await core.ended.hasEnded(names))) {
+      return { kind: config.bearer_token_login_fallback ? 'none' : 'bad-bearer' }
+    }
     const { session } = outcome
     if (rules.mayEnter(session)) {
-      remember('authorization', authorization, withAnswer(session, session.expiresAt ?? 0))
+      remember('authorization', authorization, withAnswer({ session, names }, session.expiresAt ?? 0))
     }
-    return { kind: 'session', session }
+    return { kind: 'session', session, names }
   }
 
   /** A name and password of the password file, sent with the request itself. */
@@ -94,14 +101,16 @@ export function openChecker(core: ProxyCore): Checker {
     const remember = memory.begin()
     const found = await core.sessions.find(cookie)
     if (!found) return { kind: 'none' }
-    const { session, text, freshUntil } = found
-    if (rules.mayEnter(session)) remember('cookie', text, withAnswer(session, freshUntil))
-    return { kind: 'session', session }
+    const { session, names, text, freshUntil } = found
+    if (rules.mayEnter(session)) remember('cookie', text, withAnswer({ session, names }, freshUntil))
+    return { kind: 'session', session, names }
   }
 
-  function withAnswer({ refreshToken: _unneeded, ...session }: Session, until: number) {
+  function withAnswer({ session: whole, names }: { session: Session; names: SessionNames }, until: number) {
+    const { refreshToken: _unneeded, ...session } = whole
     const headers = core.identityHeaders(session)
-    return { session, answer: allowAnswer(headers), authAnswer: ownPage(signedInAnswer(headers)), until }
+    const answer = { ...allowAnswer(headers), session: names }
+    return { session, names, answer, authAnswer: ownPage(signedInAnswer(headers)), until }
   }
 
   return { check, recall, answerAt }

@@ -2,6 +2,7 @@ import type { Fetch, RequestContext } from '../http/part.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
+import type { EndedSessions } from '../oidc/ended-sessions.ts'
 import type { Records } from '../store/records.ts'
 import type { AlphaOptions } from './alpha/alpha-options.ts'
 import type { BearerVerifier } from './bearer.ts'
@@ -13,7 +14,7 @@ import type { Passwords } from './login/passwords.ts'
 import type { SignInLook } from './pages/sign-in-look.ts'
 import type { Providers } from './provider/open-providers.ts'
 import type { RedirectRule } from './redirect-target.ts'
-import type { Revocations } from './sessions/revocations.ts'
+
 import type { SessionMemory } from './sessions/session-memory.ts'
 import type { SessionState } from './sessions/session-state.ts'
 import type { Sessions } from './sessions/sessions.ts'
@@ -36,7 +37,7 @@ export interface ProxyCore {
   readonly csrf: CsrfCookieOptions
   readonly sessions: Sessions
   readonly state: SessionState
-  readonly revocations: Revocations
+  readonly ended: EndedSessions
   readonly isValidRedirect: RedirectRule
   readonly look: SignInLook
   /** Path of the callback: of `redirect_url`, else under the prefix. */

@@ -6,6 +6,7 @@ import type { Clock } from '../kit/clock.ts'
 import { fail } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
+import { type EndedSessions, openEndedSessions } from '../oidc/ended-sessions.ts'
 import type { Records } from '../store/records.ts'
 import { alphaOf } from './alpha/alpha-of-config.ts'
 import { responseOfAnswer, textAnswer } from './answers.ts'
@@ -29,7 +30,7 @@ import { trustOf } from './provider/provider-trust.ts'
 import { compileRedirectRule } from './redirect-target.ts'
 import { compileRules } from './rules.ts'
 import { cookieKey } from './sessions/cookie-secret.ts'
-import { openRevocations } from './sessions/revocations.ts'
+
 import { isSessionCookie } from './sessions/session-cookies.ts'
 import { openSessionMemory } from './sessions/session-memory.ts'
 import { openSessionState } from './sessions/session-state.ts'
@@ -59,6 +60,8 @@ export interface ProxyPart extends Part {
   isOwnPath(path: string): boolean
   /** Whether users can sign in: the provider is known. */
   ready(): boolean
+  /** Sessions that ended before their tokens; let it `watch` where other processes end some. */
+  readonly ended: EndedSessions
   /** Whether a cookie is the proxy's own, which no app should see. */
   isOwnCookie(name: string): boolean
   /** Whether a request header would be taken for one that tells who the user is, in any spelling. */
@@ -99,6 +102,7 @@ export function openProxy(options: ProxyOptions): ProxyPart {
     isOwnPath,
     ready: () => core.provider.isReady() && core.state.isUp(),
     close: () => core.state.close(),
+    ended: core.ended,
     isOwnCookie: (name) => isSessionCookie(name, config.cookie_name) || isCsrfCookie(name, config.cookie_name),
     isIdentityHeader: compileIdentityNames(authservice ? [authservice.userIdHeader, authservice.groupsHeader] : []),
   }
@@ -126,15 +130,15 @@ function openCore(options: ProxyOptions): ProxyCore {
     fetchFor: (one) => fetchWithTrust(fetch, trustOf(one, config)),
     ...{ fetch, clock, random, log },
   })
-  const revocations = openRevocations(records)
+  const ended = openEndedSessions({ records, clock, log })
   const csrfLifetime = Math.floor(config.cookie_csrf_expire / 1000)
-  const memory = openSessionMemory({ config, clock })
-  store.listen((text) => (text === undefined ? memory.clear() : memory.forget(text, [])))
+  const memory = openSessionMemory({ config, ended, clock })
+  store.listen((text) => (text === undefined ? memory.clear() : memory.forget(text)))
   const isListedEmail = openEmailList(options, () => memory.clear())
   const passwords = config.htpasswd_file === '' ? undefined : openPasswords({ config, clock, random, log })
   return {
     passwords,
-    ...{ config, alpha, clock, random, log, fetch, records, provider, revocations, state },
+    ...{ config, alpha, clock, random, log, fetch, records, provider, ended, state },
     rules: compileRules(config, authservice?.skipPrefixes, { providers: alpha.providers, isListedEmail }),
     identityHeaders: authservice
       ? compileAuthserviceHeaders(authservice)
@@ -145,7 +149,7 @@ function openCore(options: ProxyOptions): ProxyCore {
       isShared: config.compat && !config.cookie_csrf_per_request,
       ...{ keys, clock, random },
     },
-    sessions: openSessions({ config, store, revocations, provider, clock, log }),
+    sessions: openSessions({ config, store, ended, provider, clock, log }),
     bearer: openBearerVerifier({ config, provider, fetch, clock, log, verifyAccountToken: openAccountTokens(options) }),
     isValidRedirect: compileRedirectRule(config.whitelist_domains),
     look: signInLook(config, provider.choices),

@@ -241,18 +241,17 @@ test('a check that was under way during the sign-out does not bring the session 
   const { browser, signIn, records, open } = await proxyWorld()
   await signIn()
   const { cookieHeader: cookie } = browser
-  const opened = records.collection.bind(records)
+  const opened = records.journal.bind(records)
   const released = Promise.withResolvers<void>()
   const reached = Promise.withResolvers<void>()
   let isHolding = true
-  records.collection = <Value>(name: string) => {
-    const collection = opened<Value>(name)
-    if (name !== 'proxy-revoked') return collection
+  records.journal = <Entry>(name: string) => {
+    const journal = opened<Entry>(name)
     return {
-      ...collection,
-      async find(id: string) {
+      ...journal,
+      async readAfter(position: number) {
         const mustWait = isHolding
-        const found = await collection.find(id)
+        const found = await journal.readAfter(position)
         reached.resolve()
         if (mustWait) await released.promise
         return found
@@ -266,6 +265,6 @@ test('a check that was under way during the sign-out does not bring the session 
   isHolding = false
   await proxy.check({ ...request, path: '/oauth2/sign_out' })
   released.resolve()
-  expect((await underWay).status).toBe(200)
+  expect((await underWay).status).toBe(403)
   expect((await proxy.check(request)).status).toBe(403)
 })

@@ -8,9 +8,9 @@ import { withSortedQuery } from '../provider/authorization-request.ts'
 import { locationOf } from '../redirect-target.ts'
 import { isCrossSite, wantsJson } from '../request-kind.ts'
 import type { Session } from '../session.ts'
-import { sessionId, tokenId } from '../sessions/revocations.ts'
+
 import { sessionTexts } from '../sessions/session-cookies.ts'
-import { cookieEndsAt, diesAt } from '../sessions/session-life.ts'
+
 import { signedOut } from './signed-out.ts'
 
 const maxHintLength = 6000
@@ -65,7 +65,7 @@ async function endSessions(request: CheckRequest, core: ProxyCore): Promise<stri
     const ended = await sessions.end(text)
     if (!ended) continue
     const { session, latest } = ended
-    await revoke(core, { text, session, latest })
+
     hint ??= latest.idToken ?? session.idToken
     log.info('signed out', { requestId: request.requestId, email: session.email })
     await tellBackend(core, latest)
@@ -73,16 +73,6 @@ async function endSessions(request: CheckRequest, core: ProxyCore): Promise<stri
   return hint
 }
 
-async function revoke(
-  { config, revocations, memory }: ProxyCore,
-  { text, session, latest }: { text: string; session: Session; latest: Session },
-): Promise<void> {
-  const tokens = [session.idToken, latest.idToken].filter((token) => token !== undefined)
-  const ends = [session, latest].flatMap((one) => [cookieEndsAt(one, config), diesAt(one, config)])
-  const until = Math.max(...ends.filter(Number.isFinite))
-  await revocations.revoke([sessionId(session, text), ...new Set(tokens.map(tokenId))], until)
-  memory.forget(text, tokens)
-}
 
 /** `backend_logout_url`: the provider is told by a GET from here, with the ID token in place of `{id_token}`. */
 async function tellBackend({ config, fetch, log }: ProxyCore, { idToken = '' }: Session): Promise<void> {

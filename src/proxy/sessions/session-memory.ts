@@ -1,5 +1,6 @@
 import { GenerationCache } from '../../kit/cache.ts'
 import type { Clock } from '../../kit/clock.ts'
+import type { EndedSessions, SessionNames } from '../../oidc/ended-sessions.ts'
 import type { CheckAnswer, CheckRequest } from '../check.ts'
 import type { ProxyConfig } from '../config.ts'
 import type { Session } from '../session.ts'
@@ -10,6 +11,8 @@ type Kind = 'cookie' | 'authorization'
 /** A credential that was found good a moment ago, with the answer it gets. */
 export interface RememberedSession {
   readonly session: Session
+  /** What it is called where it is ended. */
+  readonly names: SessionNames
   /** To a check. */
   readonly answer: CheckAnswer
   /** At `/oauth2/auth`. */
@@ -23,30 +26,40 @@ export interface SessionMemory {
   find(headers: CheckRequest['headers']): RememberedSession | undefined
   /**
    * Starts to look a credential up. What it returns remembers the result for a minute at most, unless a session has
-   * been ended since: it may have been this one.
+   * changed since: it may have been this one.
    */
   begin(): (kind: Kind, text: string, found: RememberedSession) => void
-  /** Forgets an ended session: its cookie's text and its tokens. */
-  forget(cookieText: string, tokens: readonly string[]): void
+  /** Forgets a session that has changed. */
+  forget(cookieText: string): void
   /** Forgets everything: any session may have been ended. */
   clear(): void
 }
 
-/** How long a credential is not looked at again: so long may a sign-out on another replica take to be noticed. */
+/** How long a credential is not looked at again. */
 const rememberFor = 60_000
 /** Credentials remembered per generation, at about 5 kB each. */
 const capacity = 5000
 
-export function openSessionMemory({ config, clock }: { config: ProxyConfig; clock: Clock }): SessionMemory {
+export function openSessionMemory({
+  config,
+  ended,
+  clock,
+}: {
+  config: ProxyConfig
+  /** Sessions that are remembered no more. */
+  ended: EndedSessions
+  clock: Clock
+}): SessionMemory {
   const known = {
     cookie: new GenerationCache<KnownText>(capacity),
     authorization: new GenerationCache<KnownText>(capacity),
   }
-  let ended = 0
+  let changes = 0
 
   function alive(kind: Kind, text: string): RememberedSession | undefined {
     const found = known[kind].get(endOf(text))
-    return found !== undefined && found.text === text && clock.now() < found.entry.until ? found.entry : undefined
+    if (found === undefined || found.text !== text || clock.now() >= found.entry.until) return undefined
+    return ended.isEnded(found.entry.names) ? undefined : found.entry
   }
 
   return {
@@ -58,24 +71,20 @@ export function openSessionMemory({ config, clock }: { config: ProxyConfig; cloc
       return text === undefined ? undefined : alive('cookie', text)
     },
     begin() {
-      const endedBefore = ended
+      const changesBefore = changes
       return (kind, text, found) => {
-        if (ended !== endedBefore) return
+        if (changes !== changesBefore) return
         const until = Math.min(found.until, clock.now() + rememberFor)
         const kept = detached(text)
         known[kind].set(endOf(kept), { text: kept, entry: { ...found, until } })
       }
     },
-    forget(cookieText, tokens) {
-      ended += 1
+    forget(cookieText) {
+      changes += 1
       known.cookie.delete(endOf(cookieText))
-      known.authorization.clear(({ entry }) => {
-        const { idToken } = entry.session
-        return idToken !== undefined && tokens.includes(idToken)
-      })
     },
     clear() {
-      ended += 1
+      changes += 1
       known.cookie.clear()
       known.authorization.clear()
     },

@@ -1,12 +1,16 @@
+import type { EndedSessions, SessionNames } from '../../oidc/ended-sessions.ts'
 import type { Session } from '../session.ts'
 import { openRefresher, type RefreshOptions } from './refresh-once.ts'
-import type { Revocations } from './revocations.ts'
 import { sessionTexts } from './session-cookies.ts'
+import { diesAt } from './session-life.ts'
+import { namesOfSession } from './session-names.ts'
 import type { KeptSession, SessionStore } from './session-store.ts'
 
 /** A session as found in a request. */
 export interface FoundSession {
   readonly id: string
+  /** What it is called where it is ended from elsewhere. */
+  readonly names: SessionNames
   /** The cookie's text. */
   readonly text: string
   readonly session: Session
@@ -32,23 +36,33 @@ export interface Sessions {
    * the sign-in. @returns the cookie's text
    */
   start(session: Session, cookieHeader: string | undefined): Promise<string>
-  /** Forgets the session of this text, whether its tokens live or not. @returns what it was */
+  /** Ends the session of this text for good, whether its tokens live or not. @returns what it was */
   end(text: string): Promise<EndingSession | undefined>
 }
 
 /** Opens the sessions of one store. */
 export function openSessions(
-  options: RefreshOptions & { readonly store: SessionStore; readonly revocations: Revocations },
+  options: RefreshOptions & { readonly store: SessionStore; readonly ended: EndedSessions },
 ): Sessions {
-  const { config, store, revocations, log } = options
-  const refresher = openRefresher(options)
+  const { config, store, ended, clock, log } = options
+  // A session whose provider refuses it is over for its tokens and open sockets, too.
+  const refresher = openRefresher({ ...options, store: { ...store, end: (kept) => endForGood(kept, kept.session) } })
 
   async function end(text: string): Promise<EndingSession | undefined> {
     const kept = await store.find(text)
     if (!kept) return undefined
     const latest = (await store.latest(kept)) ?? kept.session
-    await store.end(kept)
+    await endForGood(kept, latest)
     return { ...kept, latest }
+  }
+
+  async function endForGood(kept: KeptSession, latest: Session): Promise<void> {
+    await store.end(kept)
+    const all = [kept.session, latest].map((one) => namesOfSession(one, kept.id))
+    const names = [...new Set(all.flatMap(({ ids }) => ids))]
+    const lives = [kept.endsAt, ...[kept.session, latest].map((one) => diesAt(one, config))].filter(Number.isFinite)
+    // The provider's clock, which its tokens go by, may be ahead of ours.
+    await ended.end({ names, upTo: Math.max(clock.now(), ...all.map(({ since }) => since)) }, Math.max(...lives))
   }
 
   return {
@@ -56,11 +70,12 @@ export function openSessions(
     async find(cookieHeader) {
       for (const text of sessionTexts(cookieHeader, config.cookie_name)) {
         const kept = await store.find(text)
-        if (!kept || (await revocations.isRevoked(kept.id))) continue
+        const names = kept && namesOfSession(kept.session, kept.id)
+        if (!kept || !names || (await ended.hasEnded(names))) continue
         const session = await refresher.current(kept)
         if (!session) continue
         const until = Math.min(kept.endsAt, refresher.freshUntil(kept.id, session))
-        return { id: kept.id, text, session, freshUntil: store.hearsChanges() ? until : 0 }
+        return { id: kept.id, names, text, session, freshUntil: store.hearsChanges() ? until : 0 }
       }
       return undefined
     },

@@ -1,7 +1,7 @@
 import { GenerationCache } from '../../kit/cache.ts'
 import { epochSeconds } from '../../kit/clock.ts'
 import type { Leases } from '../../store/leases.ts'
-import { sessionId } from './revocations.ts'
+import { sessionId } from './session-names.ts'
 import { yearSeconds } from './session-life.ts'
 import type { KeptSession, SessionStore, SessionStoreOptions } from './session-store.ts'
 import { openSignedValue, signValue } from './signed-value.ts'
