@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { nodeListener } from '../http/node-server.ts'
 import type { Part, RequestContext } from '../http/part.ts'
+import { HeaderList } from './header-list.ts'
 
 /** What a part is given of a request: the very path and headers that were judged. */
 export interface PartRequest {
@@ -50,6 +51,12 @@ export function openPartServer(): PartServer {
 
   return {
     serve(part, request, response, { target, headers, context, refused }) {
+      const known = part.recall?.({ target, header: (name) => new HeaderList(headers).get(name) })
+      if (known) {
+        response.writeHead(known.status, [...known.headers, 'content-length', String(Buffer.byteLength(known.body))])
+        response.end(known.body)
+        return
+      }
       contexts.set(request, context)
       if (refused) listening.set(context, refused)
       request.url = target

@@ -30,7 +30,7 @@ export interface PlainAnswer {
 /** A part of the chain (realm, broker, proxy, console): a function from request to response. */
 export interface Part {
   fetch(request: Request, context?: RequestContext): Response | Promise<Response>
-  /** A short cut past `fetch`: the answer, where it is known without waiting or reading a body. */
+  /** A short cut past `fetch`: the answer, where it is known without waiting or reading a body, and is no refusal. */
   recall?(request: PlainRequest): PlainAnswer | undefined
   /** Stops timers and connections the part has opened. */
   close?(): Promise<void>

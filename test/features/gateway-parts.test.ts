@@ -52,6 +52,21 @@ test('a part gets the path, headers and body that were judged, and knows the req
   })
 })
 
+test('an answer a part knows already is sent as it is, with what the route adds', async () => {
+  const part: Part = {
+    fetch: () => new Response('asked'),
+    recall: ({ target, header }) =>
+      target === '/known?q' ? { status: 202, headers: ['x-said', header('cookie') ?? ''], body: 'known' } : undefined,
+  }
+  const yaml = catchAllRoute.replace('- route:', '- headers: { response: { set: { x-route: "yes" } } }\n      route:')
+  world = await gatewayWorld({ yaml, resolveUpstream: () => ({ kind: 'part', part }) })
+  const known = await world.send('GET', '/known?q', { cookie: 'a=1' })
+  expect([known.status, known.body]).toEqual([202, 'known'])
+  expect(known.headers).toMatchObject({ 'x-said': 'a=1', 'x-route': 'yes', 'content-length': '5' })
+  expect((await world.send('HEAD', '/known?q')).body).toBe('')
+  expect((await world.send('GET', '/other')).body).toBe('asked')
+})
+
 test('a part that is an app does not see our cookies', async () => {
   const resolveUpstream = () => ({ kind: 'part', part: teller, hidesOwnCookies: true }) as const
   world = await gatewayWorld({ yaml: catchAllRoute, resolveUpstream, ownCookies })
