@@ -12,8 +12,8 @@ export interface WatchedFiles {
 
 /** What is watched and what becomes of it. */
 export interface WatchOptions<Configuration> {
-  /** A file or a directory. */
-  readonly path: string
+  /** A file or a directory, or several. */
+  readonly path: string | readonly string[]
   /** Its `fingerprint` from before it was read for the first time. */
   readonly since: string
   /** Reads everything anew. @throws ConfigError with every problem. */
@@ -60,7 +60,8 @@ function reload<Configuration>({ path, load, apply, log }: WatchOptions<Configur
 }
 
 /** A text that changes when a file at or below `path` is added, removed or written. Links are followed to files only. */
-export function fingerprint(path: string): string {
+export function fingerprint(path: string | readonly string[]): string {
+  if (typeof path !== 'string') return path.map(fingerprint).join('\n')
   try {
     return statSync(path).isDirectory() ? filesBelow(path, 0).join('\n') : stamp(path)
   } catch {

@@ -34,6 +34,8 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionHelp>>
   /** Details for `gatehouse <name> --help`. */
   readonly details?: string
+  /** It takes the arguments as they are, `--help` among them, as `positionals`: another program's command line. */
+  readonly readsArguments?: true
   /** @returns the exit status. */
   run(input: CommandInput): Promise<number>
 }

@@ -21,6 +21,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'list, add and change the users of the running or stopped chain',
     load: async () => (await import('./users.ts')).users,
   },
+  'oauth2-proxy': {
+    summary: 'run in place of oauth2-proxy, with its flags, variables and files',
+    load: async () => (await import('./oauth2-proxy.ts')).oauth2Proxy,
+  },
   version: {
     summary: 'print the versions of Gatehouse and Node',
     load: async () => (await import('./version.ts')).version,
@@ -37,7 +41,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
 
 async function tellHelp(name: string | undefined): Promise<number> {
   if (name !== undefined) return runCommand(name, ['--help'])
-  const rows = Object.entries(commands).map(([command, { summary }]) => `  ${command.padEnd(10)} ${summary}`)
+  const rows = Object.entries(commands).map(([command, { summary }]) => `  ${command.padEnd(12)} ${summary}`)
   const lines = [
     'gatehouse COMMAND [OPTIONS]',
     '',
@@ -61,6 +65,7 @@ async function runCommand(name: string, args: readonly string[]): Promise<number
     )
   }
   const command = await entry.load()
+  if (command.readsArguments) return command.run({ positionals: args, options: {}, lists: {} })
   if (args.includes('--help') || args.includes('-h')) {
     process.stdout.write(commandHelp(name, command))
     return 0

@@ -45,6 +45,8 @@ export type SessionLookup =
 export interface CheckRules {
   /** Exempt from sign-in: `skip_auth_routes`, `skip_auth_regex`, `skip_auth_preflight`. */
   isSkipped(method: string, path: string): boolean
+  /** Exempt by its address: `trusted_ips`. */
+  isTrustedClient(request: CheckRequest): boolean
   isApiRoute(uri: string): boolean
   /** `email_domains`, `allowed_groups`, `allowed_roles`. */
   mayEnter(session: Session): boolean
@@ -75,7 +77,9 @@ export function decide(request: CheckRequest, lookup: SessionLookup, rules: Chec
   if (lookup.kind === 'bad-bearer') return { kind: 'forbidden' }
   const session = lookup.kind === 'session' ? lookup.session : undefined
   const mayEnter = session !== undefined && rules.mayEnter(session)
-  if (rules.isSkipped(request.method, request.path)) return { kind: 'allow', session: mayEnter ? session : undefined }
+  if (rules.isSkipped(request.method, request.path) || rules.isTrustedClient(request)) {
+    return { kind: 'allow', session: mayEnter ? session : undefined }
+  }
   if (lookup.kind === 'unavailable') return { kind: 'unavailable' }
   if (mayEnter) return rules.meetsQuery(session, request.path) ? { kind: 'allow', session } : { kind: 'forbidden' }
   const how = loginStyle(request, rules)

@@ -18,8 +18,14 @@ export interface ProxyConfigProblem {
   readonly fix: string
 }
 
-/** Everything oauth2-proxy checks before it starts (pkg/validation), as far as the keys are acted on, and more. */
-export function checkProxyConfig(config: ProxyConfig): ProxyConfigProblem[] {
+/**
+ * Everything oauth2-proxy checks before it starts (pkg/validation), as far as the keys are acted on, and more.
+ * `isProgram`: for a program of its own, not a part of a chain.
+ */
+export function checkProxyConfig(
+  config: ProxyConfig,
+  { isProgram = false }: { isProgram?: boolean } = {},
+): ProxyConfigProblem[] {
   const problems: ProxyConfigProblem[] = []
   const error = (key: ProxyKeyName, message: string, fix: string) =>
     problems.push({ severity: 'error', key, message, fix })
@@ -35,7 +41,7 @@ export function checkProxyConfig(config: ProxyConfig): ProxyConfigProblem[] {
   checkRedirect(config, { error, warn })
   for (const name of proxyKeyNames) {
     const { ignored }: ProxyKey = proxyKeys[name]
-    if (ignored && isSet(config, name)) {
+    if (ignored && !(isProgram && ignored.inChain) && isSet(config, name)) {
       problems.push({
         severity: ignored.severity,
         key: name,

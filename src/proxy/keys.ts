@@ -15,7 +15,12 @@ export interface ProxyKey<Kind extends ProxyKeyKind = ProxyKeyKind> {
   /** Flag name where it is not the key with `-` for `_` and, for lists, without the plural. */
   readonly flag?: string
   /** Why the key is not acted on. `error`: starting without it would be unsafe or plainly broken. */
-  readonly ignored?: { readonly severity: 'error' | 'warning'; readonly reason: string }
+  readonly ignored?: {
+    readonly severity: 'error' | 'warning'
+    readonly reason: string
+    /** Only where the proxy is a part of a chain; as a program of its own it does act on the key. */
+    readonly inChain?: true
+  }
   /** A key oauth2-proxy does not have. */
   readonly own?: true
 }
@@ -33,12 +38,14 @@ const duration = (value: string, extra: Extra = {}): ProxyKey<'duration'> => ({
 const list = (extra: Extra = {}): ProxyKey<'list'> => ({ kind: 'list', default: [], ...extra })
 
 const warned = (reason: string): Extra => ({ ignored: { severity: 'warning', reason } })
-const refused = (reason: string): Extra => ({ ignored: { severity: 'error', reason } })
 
 const noUpstream = warned('requests are not forwarded here; the gateway in front forwards them')
-const noTls = refused('TLS is not terminated here; put the listener behind one that does')
-const ownLogs = warned('logs are JSON lines on standard output')
-const ownMetrics = warned('metrics are not served')
+const inChain = (severity: 'error' | 'warning', reason: string): Extra => ({
+  ignored: { severity, reason, inChain: true },
+})
+const noTls = inChain('error', 'TLS is not terminated here; put the listener behind one that does')
+const ownLogs = inChain('warning', 'logs are JSON lines on standard output')
+const ownMetrics = inChain('warning', 'metrics are not served')
 
 /** Every key of oauth2-proxy (pkg/apis/options) and our own, in the order of the documentation. */
 export const proxyKeys = {
@@ -150,14 +157,14 @@ export const proxyKeys = {
   // Headers of the answer
   set_xauthrequest: bool(),
   set_authorization_header: bool(),
-  set_basic_auth: bool(false, warned('no basic credentials are made up; use set_authorization_header')),
+  set_basic_auth: bool(),
 
   // Routes
   skip_auth_routes: list(),
   skip_auth_regex: list({ flag: 'skip-auth-regex' }),
   api_routes: list(),
   skip_auth_preflight: bool(),
-  trusted_ips: list(warned('a request is never let in by its address alone')),
+  trusted_ips: list(),
   skip_provider_button: bool(),
   force_json_errors: bool(),
   encode_state: bool(),
@@ -228,10 +235,13 @@ export const proxyKeys = {
   ping_path: text('/ping'),
   ready_path: text('/ready'),
   ping_user_agent: text(),
-  gcp_healthchecks: bool(false, warned('no User-Agent is let in without a session; probe ping_path')),
+  gcp_healthchecks: bool(false, inChain('warning', 'probe ping_path')),
 
   // Pages
-  custom_templates_dir: text('', warned('Go templates are not read; use custom_sign_in_logo, banner and footer')),
+  custom_templates_dir: text(
+    '',
+    warned('only its robots.txt is read, no Go template; use custom_sign_in_logo, banner and footer'),
+  ),
   custom_sign_in_logo: text(),
   banner: text(),
   footer: text(),

@@ -27,6 +27,7 @@ import { openWatchedFile } from './login/watched-file.ts'
 import { signInLook } from './pages/sign-in-look.ts'
 import { openProviders } from './provider/open-providers.ts'
 import { trustOf } from './provider/provider-trust.ts'
+import { compileProbe, type Probe, robotsAnswer } from './probes.ts'
 import { compileRedirectRule } from './redirect-target.ts'
 import { compileRules } from './rules.ts'
 import { cookieKey } from './sessions/cookie-secret.ts'
@@ -56,6 +57,8 @@ export interface ProxyPart extends Part {
   check(request: CheckRequest): CheckAnswer | Promise<CheckAnswer>
   /** The same, with the probes, as the proxy's own listener answers; `form`: fields posted to one of its own paths. */
   answer(request: CheckRequest, form?: URLSearchParams): CheckAnswer | Promise<CheckAnswer>
+  /** The answer to a health or readiness probe, if the request is one. */
+  readonly probe: Probe
   /** Whether the path is one of the proxy's own endpoints. */
   isOwnPath(path: string): boolean
   /** Whether users can sign in: the provider is known. */
@@ -75,10 +78,12 @@ export function openProxy(options: ProxyOptions): ProxyPart {
   const core = openCore(options)
   const { check, recall, answerAt } = openChecker(core)
   const isOwnPath = (path: string) => endpointAt(path, core) !== undefined
+  const probe = compileProbe(core)
+  const robots = robotsAnswer(config)
 
   function answer(request: CheckRequest, form?: URLSearchParams): CheckAnswer | Promise<CheckAnswer> {
-    const probe = probeAnswer(request, core)
-    if (probe) return probe
+    const answered = probe(request) ?? (request.path === '/robots.txt' ? robots : undefined)
+    if (answered) return answered
     const endpoint = form && endpointAt(request.path, core)
     return endpoint ? answerAt(endpoint, request, form) : check(request)
   }
@@ -99,6 +104,7 @@ export function openProxy(options: ProxyOptions): ProxyPart {
     },
     check,
     answer,
+    probe,
     isOwnPath,
     ready: () => core.provider.isReady() && core.state.isUp(),
     close: () => core.state.close(),
@@ -182,22 +188,4 @@ function openEmailList({ config, clock, log }: ProxyOptions, onChange: () => voi
 function pathOf(url: string): string {
   const path = url.startsWith('/') ? url : URL.canParse(url) ? new URL(url).pathname : ''
   return path === '/' ? '' : path
-}
-
-/** Probes and robots.txt, answered on the proxy's own listener only: for a gateway that asks, 200 would mean “allow”. */
-function probeAnswer({ path, headers }: CheckRequest, core: ProxyCore): CheckAnswer | Promise<CheckAnswer> | undefined {
-  const { config } = core
-  if (path === config.ping_path) {
-    const isProbe = config.ping_user_agent === '' || headers['user-agent'] === config.ping_user_agent
-    return isProbe ? textAnswer(200, 'OK') : undefined
-  }
-  if (path === config.ready_path) {
-    return readinessAnswer(core)
-  }
-  return path === '/robots.txt' ? textAnswer(200, 'User-agent: *\nDisallow: /') : undefined
-}
-
-async function readinessAnswer({ provider, state }: ProxyCore): Promise<CheckAnswer> {
-  if (!(await state.isReady())) return textAnswer(503, 'error: the session store does not answer')
-  return provider.isReady() ? textAnswer(200, 'OK') : textAnswer(503, 'error: the sign-in provider does not answer')
 }

@@ -24,6 +24,11 @@ export interface ProxyOptionSources {
   readonly flags?: readonly string[]
   /** A read alpha file: it stands for the keys it covers, which may not be given otherwise then. */
   readonly alpha?: { readonly options: AlphaOptions; readonly source: Source }
+  /**
+   * What the configuration is for: the part of a chain (unless told), a program of its own, or only to be shown, so that
+   * nothing is checked but that it can be read.
+   */
+  readonly use?: 'chain' | 'program' | 'conversion'
   readonly problems: Problems
 }
 
@@ -38,7 +43,8 @@ interface Found {
  * and weak typing. Everything wrong goes to `problems`; keys that are set but not acted on are named there, too.
  * `undefined` when a problem is an error.
  */
-export function parseProxyOptions({ toml, env, flags, alpha, problems }: ProxyOptionSources): ProxyConfig | undefined {
+export function parseProxyOptions(sources: ProxyOptionSources): ProxyConfig | undefined {
+  const { toml, env, flags, alpha, problems, use = 'chain' } = sources
   const errorsBefore = countErrors(problems)
   const found = new Map<ProxyKeyName, Found>(
     [...findInToml(toml, problems), ...findInEnvironment(env), ...findInFlags(flags, problems)].filter(
@@ -58,7 +64,9 @@ export function parseProxyOptions({ toml, env, flags, alpha, problems }: ProxyOp
   })
   const config = alpha ? configOfAlpha(flat, alpha.options) : flat
   const fallback = alpha?.source ?? toml?.source ?? env?.source ?? namedSource('oauth2-proxy')
-  for (const { severity, key, message, fix } of checkProxyConfig(config)) {
+  for (const { severity, key, message, fix } of use === 'conversion'
+    ? []
+    : checkProxyConfig(config, { isProgram: use === 'program' })) {
     const { source, path } = found.get(key) ?? { source: fallback, path: [key] }
     if (isReadable.has(key)) problems.add(severity, source, path, message, fix)
   }

@@ -1,6 +1,8 @@
 import { alphaOf } from './alpha/alpha-of-config.ts'
 import type { ProviderOptions } from './alpha/provider-options.ts'
-import type { CheckRules } from './check.ts'
+import { compileAddressList } from './address-list.ts'
+import type { CheckRequest, CheckRules } from './check.ts'
+import { compileClientAddress } from './client-address.ts'
 import type { ProxyConfig } from './config.ts'
 import { compileEmailRule } from './email-rule.ts'
 import { allowedGroupsOf } from './provider/settle-options.ts'
@@ -30,6 +32,7 @@ export function compileRules(
   const whyNot = compileEntry(config, sources)
   return {
     isSkipped: (method, path) => (config.skip_auth_preflight && method === 'OPTIONS') || isSkipRoute(method, path),
+    isTrustedClient: compileTrustedClients(config),
     isApiRoute: compileApiRoutes(config.api_routes),
     mayEnter: (session) => whyNot(session) === undefined,
     whyNot,
@@ -38,6 +41,13 @@ export function compileRules(
     knowsBackground: !config.compat,
     skipProviderButton: config.skip_provider_button,
   }
+}
+
+function compileTrustedClients(config: ProxyConfig): (request: CheckRequest) => boolean {
+  if (config.trusted_ips.length === 0) return () => false
+  const isListed = compileAddressList(config.trusted_ips)
+  const clientOf = compileClientAddress(config)
+  return (request) => isListed(clientOf(request))
 }
 
 /**

@@ -49,7 +49,7 @@ test('nginx asks /oauth2/auth, kubelet the probes', async () => {
   await signIn()
   expect((await send('/oauth2/auth')).status).toBe(401)
   expect((await send('/oauth2/auth', { headers: { cookie: browser.cookieHeader } })).status).toBe(202)
-  expect((await send('/ping')).text).toBe('OK\n')
+  expect((await send('/ping')).text).toBe('OK')
 })
 
 test('a request target with a host is judged by its path; a target that is no path is a 400', async () => {

@@ -17,6 +17,8 @@ export interface ConfigurationSources {
   readonly variables: Readonly<Record<string, string | undefined>>
   /** @throws NodeJS.ErrnoException where the file cannot be read. */
   readFile(path: string): string
+  /** Only reads: what can be read is taken, whether or not it can be run. */
+  readonly isUnchecked?: true
 }
 
 /**
@@ -25,7 +27,7 @@ export interface ConfigurationSources {
  * there, or an upstream that is no URL.
  */
 export function readConfiguration(sources: ConfigurationSources, problems: Problems): ProxyConfig | undefined {
-  const { flags, configFile, alphaFile, variables } = sources
+  const { flags, configFile, alphaFile, variables, isUnchecked = false } = sources
   const toml = configFile === undefined ? undefined : parseToml(textOf(configFile, sources), problems)
   const alpha = alphaFile === undefined ? undefined : readAlphaFile(textOf(alphaFile, sources), variables, problems)
   if (problems.hasErrors) return undefined
@@ -35,8 +37,9 @@ export function readConfiguration(sources: ConfigurationSources, problems: Probl
     env: { values: variables },
     flags,
     problems,
+    use: isUnchecked ? 'conversion' : 'program',
   })
-  if (config) checkTrust(config, problems)
+  if (config && !isUnchecked) checkTrust(config, problems)
   return problems.hasErrors ? undefined : config
 }
 

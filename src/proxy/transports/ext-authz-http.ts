@@ -13,12 +13,12 @@ export function extAuthzHandler(
   proxy: Pick<ProxyPart, 'answer' | 'isOwnPath'>,
   { random, requestIdHeader }: { random: Random; requestIdHeader: string },
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const factsOf = factsReader(random, requestIdHeader.toLowerCase())
+  const factsOf = openFactsReader(random, requestIdHeader)
   return (request, response) => {
     const facts = factsOf(request)
-    if (!facts) write(response, badRequest)
-    else if (request.method === 'POST' && isForm(request) && proxy.isOwnPath(facts.path)) {
-      readForm(request).then(
+    if (!facts) writeAnswer(response, badRequest)
+    else if (isForm(request) && proxy.isOwnPath(facts.path)) {
+      readPostedForm(request).then(
         (form) => settle(response, form ? proxy.answer(facts, form) : tooLarge),
         () => response.destroy(), // the client went away
       )
@@ -27,14 +27,16 @@ export function extAuthzHandler(
 }
 
 const plain = ['content-type', 'text/plain; charset=utf-8']
-const badRequest: CheckAnswer = { status: 400, headers: plain, body: 'Bad Request\n' }
-const tooLarge: CheckAnswer = { status: 413, headers: plain, body: 'Content Too Large\n' }
+/** For a request target that is neither a path nor a URL. */
+export const badRequest: CheckAnswer = { status: 400, headers: plain, body: 'Bad Request\n' }
+/** For a form beyond 64 KiB. */
+export const tooLarge: CheckAnswer = { status: 413, headers: plain, body: 'Content Too Large\n' }
 
 function settle(response: ServerResponse, answer: CheckAnswer | Promise<CheckAnswer>): void {
-  if (!(answer instanceof Promise)) write(response, answer)
+  if (!(answer instanceof Promise)) writeAnswer(response, answer)
   else
     answer.then(
-      (settled) => write(response, settled),
+      (settled) => writeAnswer(response, settled),
       () => response.destroy(), // unexpected: it is logged where it happens
     )
 }
@@ -42,7 +44,8 @@ function settle(response: ServerResponse, answer: CheckAnswer | Promise<CheckAns
 /** Header lists with their length, kept as long as the answer is: remembered sessions are answered from here. */
 const wireHeaders = new WeakMap<CheckAnswer, string[]>()
 
-function write(response: ServerResponse, answer: CheckAnswer): void {
+/** Writes an answer as it is. */
+export function writeAnswer(response: ServerResponse, answer: CheckAnswer): void {
   let headers = wireHeaders.get(answer)
   if (headers === undefined) {
     headers = [...answer.headers, 'content-length', String(Buffer.byteLength(answer.body))]
@@ -52,10 +55,15 @@ function write(response: ServerResponse, answer: CheckAnswer): void {
   response.end(answer.body)
 }
 
-function factsReader(random: Random, requestIdHeader: string) {
+/** Opens what makes the facts of requests; a request without an id gets one. `undefined` for a bad request target. */
+export function openFactsReader(
+  random: Random,
+  requestIdHeader: string,
+): (request: IncomingMessage) => CheckRequest | undefined {
+  const idHeader = requestIdHeader.toLowerCase()
   const instance = randomText(random, 6)
   let serial = 0
-  return (request: IncomingMessage): CheckRequest | undefined => {
+  return (request) => {
     const path = originForm(request.url ?? '')
     if (path === undefined) return undefined
     // Node joins repeated headers into one text, but for `set-cookie`, which no one reads here.
@@ -67,7 +75,7 @@ function factsReader(random: Random, requestIdHeader: string) {
       host: headers['host'] ?? '',
       headers,
       clientAddress: request.socket.remoteAddress ?? '',
-      requestId: headers[requestIdHeader] ?? `${instance}-${serial}`,
+      requestId: headers[idHeader] ?? `${instance}-${serial}`,
     }
   }
 }
@@ -79,12 +87,16 @@ function originForm(target: string): string | undefined {
   return match ? (match[1] ?? '/') : undefined
 }
 
-function isForm({ headers }: IncomingMessage): boolean {
-  return headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded') ?? false
+/** Whether a request posts a form. */
+export function isForm({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'POST' &&
+    (headers['content-type']?.toLowerCase().startsWith('application/x-www-form-urlencoded') ?? false)
+  )
 }
 
-/** `undefined` for a body that is too large. */
-async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
+/** The fields of a posted form; `undefined` for a body that is too large. */
+export async function readPostedForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { namedSource, type Problems } from '../../kit/problems.ts'
+import { alphaOf } from '../../proxy/alpha/alpha-of-config.ts'
+import type { ProxyConfig } from '../../proxy/config.ts'
+import { cookieKey } from '../../proxy/sessions/cookie-secret.ts'
+
+/**
+ * Looks into the files of secrets, as oauth2-proxy does before it starts (pkg/validation). They are read to the byte: a
+ * line end at the end of one is part of the secret.
+ */
+export function checkSecretFiles(config: ProxyConfig, problems: Problems): void {
+  const source = namedSource('oauth2-proxy')
+  const read = (key: string, path: string): string | undefined => {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch {
+      problems.error(source, [key], `\`${path}\` cannot be read`, 'correct the path, or its permissions')
+      return undefined
+    }
+  }
+  const { cookie_secret: secret, cookie_secret_file: file } = config
+  const cookieSecret = secret === '' && file !== '' ? read('cookie_secret_file', file) : undefined
+  if (cookieSecret !== undefined && cookieKey(cookieSecret) === undefined) {
+    const length = Buffer.byteLength(cookieSecret)
+    const hint = cookieSecret.endsWith('\n')
+      ? 'take away the line end at its end'
+      : 'write 32 random bytes as base64url'
+    problems.error(source, ['cookie_secret_file'], `must hold 16, 24 or 32 bytes, but is ${length} bytes`, hint)
+  }
+  for (const { clientSecret, clientSecretFile } of alphaOf(config).providers) {
+    if (clientSecret === '' && clientSecretFile !== '') read('client_secret_file', clientSecretFile)
+  }
+}

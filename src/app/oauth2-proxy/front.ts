@@ -1,0 +1,150 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Random } from '../../kit/random.ts'
+import type { CheckAnswer, CheckRequest } from '../../proxy/check.ts'
+import { compileClientAddress } from '../../proxy/client-address.ts'
+import type { ProxyConfig } from '../../proxy/config.ts'
+import type { ProxyPart } from '../../proxy/open-proxy.ts'
+import {
+  badRequest,
+  isForm,
+  openFactsReader,
+  readPostedForm,
+  tooLarge,
+  writeAnswer,
+} from '../../proxy/transports/ext-authz-http.ts'
+import { compileTrustedProxies } from '../../proxy/trusted-proxies.ts'
+import type { RequestHandler } from '../open-server.ts'
+import { httpsLocation } from './https-location.ts'
+import type { RequestMetrics } from './metrics.ts'
+import type { LoggedRequest, TextLog } from './text-log.ts'
+import type { Upstreams } from './upstreams.ts'
+
+/** What the front is made from. */
+export interface FrontOptions {
+  readonly config: ProxyConfig
+  /** Asked at each request, since a new cookie secret means a new proxy. */
+  readonly proxy: () => ProxyPart
+  readonly upstreams: Upstreams
+  readonly random: Random
+  readonly now: () => number
+  readonly lines: TextLog
+  readonly metrics: RequestMetrics | undefined
+  /** Port of the TLS listener, for `force_https`; asked late, since it may be any free one. */
+  readonly securePort: () => number | undefined
+}
+
+/** A request under way. */
+interface Visit {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly facts: CheckRequest
+  readonly logged: LoggedRequest
+  readonly isProbe: boolean
+}
+
+/**
+ * The program's own listener, in oauth2-proxy's order (oauthproxy.go `buildPreAuthChain`): https, probes, then the
+ * proxy's endpoints and the check, and the upstreams for what may pass. Every request is logged, all but probes counted.
+ */
+export function openFront(options: FrontOptions): RequestHandler {
+  const { config, proxy, upstreams, random, now, lines, metrics, securePort } = options
+  const factsOf = openFactsReader(random, config.request_id_header)
+  const clientOf = compileClientAddress(config)
+  const isTrusted = compileTrustedProxies(config)
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    const facts = factsOf(request)
+    if (!facts) {
+      writeAnswer(response, badRequest)
+      return
+    }
+    const toHttps = config.force_https ? httpsLocation(request, facts, { isTrusted, port: securePort() }) : undefined
+    if (toHttps !== undefined) {
+      response.writeHead(308, { location: toHttps, 'content-length': 0 }).end()
+      return
+    }
+    const probed = proxy().probe(facts)
+    const visit = { request, response, facts, logged: loggedRequest(request, facts), isProbe: probed !== undefined }
+    if (probed) settle(visit, probed)
+    else serve(visit)
+  }
+
+  function serve(visit: Visit): void {
+    const { request, facts } = visit
+    metrics?.begin()
+    lines.begin(visit.logged)
+    if (!isForm(request) || !proxy().isOwnPath(facts.path)) {
+      settle(visit, proxy().answer(facts))
+      return
+    }
+    readPostedForm(request).then(
+      (form) => settle(visit, asOwn(form ? proxy().answer(facts, form) : tooLarge)),
+      () => finish(visit, { answer: { ...badRequest, status: 499 }, upstream: '' }), // the client went away
+    )
+  }
+
+  function settle(visit: Visit, answer: CheckAnswer | Promise<CheckAnswer>): void {
+    if (!(answer instanceof Promise)) respond(visit, answer)
+    else
+      answer.then(
+        (settled) => respond(visit, settled),
+        () => visit.response.destroy(), // unexpected: it is logged where it happens
+      )
+  }
+
+  function respond(visit: Visit, answer: CheckAnswer): void {
+    const { request, response, facts } = visit
+    const isAllowed = answer.status === 200 && answer.verdict !== 'deny'
+    const upstream = isAllowed ? upstreams.serve({ request, response, path: facts.path, allowed: answer }) : ''
+    if (!isAllowed) writeAnswer(response, answer)
+    finish(visit, { answer, upstream })
+  }
+
+  function finish(
+    { response, logged, isProbe }: Visit,
+    { answer, upstream }: { answer: CheckAnswer; upstream: string },
+  ) {
+    const status = response.headersSent ? response.statusCode : answer.status
+    const seconds = Math.max(0, now() - logged.startedAt) / 1000
+    if (!isProbe) {
+      metrics?.end({ method: logged.method, status, seconds })
+      lines.end(logged)
+    }
+    if (isProbe && config.silence_ping_logging) return
+    const size = logged.method === 'HEAD' ? 0 : Buffer.byteLength(answer.body)
+    lines.request(logged, { status, size, user: userOf(answer), upstream, seconds })
+  }
+
+  function loggedRequest(request: IncomingMessage, facts: CheckRequest): LoggedRequest {
+    const { method, path, host, headers, clientAddress, requestId } = facts
+    const peer = config.reverse_proxy ? clientOf(facts) : `${clientAddress}:${request.socket.remotePort ?? 0}`
+    const toldHost = isTrusted(clientAddress) ? headers['x-forwarded-host'] : undefined
+    return {
+      client: clientAddress === '' ? '@' : peer,
+      host: toldHost ?? host,
+      ...{ method, path, requestId },
+      protocol: `HTTP/${request.httpVersion}`,
+      userAgent: headers['user-agent'] ?? '',
+      startedAt: now(),
+    }
+  }
+
+  return { handle, upgrade: (_request, socket) => refuseUpgrade(socket) }
+}
+
+/** An answer of one of the proxy's own paths is no leave to pass. */
+function asOwn(answer: CheckAnswer | Promise<CheckAnswer>): CheckAnswer | Promise<CheckAnswer> {
+  if (answer instanceof Promise) return answer.then((settled) => ({ ...settled, verdict: 'deny' }))
+  return { ...answer, verdict: 'deny' }
+}
+
+/** Who is signed in: `Gap-Auth`, which every allowed answer with a session carries. */
+function userOf({ headers }: CheckAnswer): string {
+  return headers[0] === 'gap-auth' ? (headers[1] ?? '') : ''
+}
+
+/** Nothing behind this listener speaks WebSocket yet. */
+function refuseUpgrade(socket: Duplex): void {
+  socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+}

@@ -1,0 +1,31 @@
+import process from 'node:process'
+import type { ProxyConfig } from '../../proxy/config.ts'
+import { openLineWriter } from './line-writer.ts'
+import { openRotatingFile } from './rotating-file.ts'
+
+/** Where log lines go. */
+export interface Output {
+  write(line: string): void
+  writeError(line: string): void
+  /** Writes what is waiting. */
+  close(): void
+}
+
+/** `logging_filename` or the standard output; problems go to the standard error. @throws where the file cannot be had. */
+export function openOutput(config: ProxyConfig, now: () => number): Output {
+  const file = config.logging_filename === '' ? undefined : openRotatingFile(config, now)
+  const lines = openLineWriter((text) => {
+    if (file) file.write(text)
+    else process.stdout.write(text)
+  })
+  const errors = openLineWriter((text) => process.stderr.write(text))
+  return {
+    write: lines.write,
+    writeError: errors.write,
+    close() {
+      lines.flush()
+      errors.flush()
+      file?.close()
+    },
+  }
+}

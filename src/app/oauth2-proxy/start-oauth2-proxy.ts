@@ -1,0 +1,149 @@
+import type { Fetch } from '../../http/part.ts'
+import { systemClock } from '../../kit/clock.ts'
+import { formatGoDuration } from '../../kit/duration.ts'
+import type { Log } from '../../kit/log.ts'
+import { formatProblem, type Problem } from '../../kit/problems.ts'
+import { systemRandom } from '../../kit/random.ts'
+import { alphaOf } from '../../proxy/alpha/alpha-of-config.ts'
+import type { ProxyConfig } from '../../proxy/config.ts'
+import { openProxy, type ProxyPart } from '../../proxy/open-proxy.ts'
+import { migrate } from '../../store/migrate.ts'
+import { storeMigrations } from '../../store/migrations.ts'
+import { openSqlRecords, type RecordTables } from '../../store/records.ts'
+import { openSqlite } from '../../store/sqlite.ts'
+import { settleMemory } from '../settle-memory.ts'
+import { fingerprint, watchFiles } from '../watch-files.ts'
+import { openFront } from './front.ts'
+import { type Listeners, openListeners } from './listeners.ts'
+import type { LogFormats } from './log-formats.ts'
+import { openRequestMetrics } from './metrics.ts'
+import { openOutput } from './output.ts'
+import { openTextLog } from './text-log.ts'
+import { openUpstreams } from './upstreams.ts'
+
+/** What the program is started with. */
+export interface StartOptions {
+  readonly config: ProxyConfig
+  readonly formats: LogFormats
+  /** What the configuration was told about, without errors. */
+  readonly warnings: readonly Problem[]
+}
+
+/** The program, listening. */
+export interface RunningOauth2Proxy {
+  readonly ports: Listeners['ports']
+  readonly metricsPorts: Listeners['ports']
+  /** Stops listening, lets answers under way finish, closes everything. */
+  close(): Promise<void>
+}
+
+const graceMilliseconds = 30_000
+
+/** Starts the drop-in. A provider that does not answer is tried again, and named by `/ready`. @throws GatehouseError */
+export async function startOauth2Proxy({ config, formats, warnings }: StartOptions): Promise<RunningOauth2Proxy> {
+  const now = () => systemClock.now()
+  const output = openOutput(config, now)
+  const lines = openTextLog({ config, formats, now, ...output })
+  const { log } = lines
+  for (const warning of warnings) log.warn(formatProblem(warning).replace(': warning:', ':'))
+  const database = openSqlite<RecordTables>(':memory:')
+  await migrate(database, storeMigrations)
+  const records = openSqlRecords(database, systemClock)
+  const proxy = openReloadedProxy(config, { log, open: () => openProxy({ ...dependencies(), config, records, log }) })
+  const alpha = alphaOf(config)
+  const metrics = hasListener(alpha.metricsServer) ? openRequestMetrics() : undefined
+  let listeners: Listeners | undefined
+  let metricsListeners: Listeners | undefined
+  const close = async (): Promise<void> => {
+    await Promise.all([listeners?.close(graceMilliseconds), metricsListeners?.close(0)])
+    await proxy.close()
+    await database.destroy()
+    output.close()
+  }
+  try {
+    const handler = openFront({
+      ...{ config, now, lines, metrics },
+      proxy: proxy.current,
+      upstreams: openUpstreams(alpha.upstreamConfig),
+      random: systemRandom,
+      securePort: () => listeners?.ports.secure,
+    })
+    listeners = await openListeners(alpha.server, { handler, log })
+    const upgrade = (_request: unknown, socket: { destroy(): void }) => socket.destroy()
+    if (metrics) {
+      metricsListeners = await openListeners(alpha.metricsServer, {
+        handler: { handle: metrics.handler, upgrade },
+        log,
+      })
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+  settleMemory()
+  tellStart(config, log)
+  return {
+    ports: listeners.ports,
+    metricsPorts: metricsListeners?.ports ?? { plain: undefined, secure: undefined },
+    close,
+  }
+}
+
+function dependencies() {
+  const reach: Fetch = (input, init) => fetch(input, init)
+  return { clock: systemClock, random: systemRandom, fetch: reach }
+}
+
+function hasListener({ bindAddress, secureBindAddress }: { bindAddress: string; secureBindAddress: string }): boolean {
+  return [bindAddress, secureBindAddress].some((address) => address !== '' && address !== '-')
+}
+
+/** A proxy that is opened anew when its cookie secret changes: the original reads that file at each request. */
+function openReloadedProxy(
+  { cookie_secret: secret, cookie_secret_file: path }: ProxyConfig,
+  { open, log }: { open: () => ProxyPart; log: Log },
+) {
+  const isWatched = secret === '' && path !== ''
+  const since = isWatched ? fingerprint(path) : ''
+  let proxy = open()
+  const watched = isWatched
+    ? watchFiles({
+        path,
+        since,
+        load: open,
+        apply(fresh) {
+          const old = proxy
+          proxy = fresh
+          void old.close?.()
+        },
+        log,
+      })
+    : undefined
+  return {
+    current: () => proxy,
+    async close() {
+      watched?.close()
+      await proxy.close?.()
+    },
+  }
+}
+
+/** The two lines the original says when it starts (oauthproxy.go `NewOAuthProxy`). */
+function tellStart(config: ProxyConfig, log: Log): void {
+  const { cookie_refresh: refresh } = config
+  const { providers } = alphaOf(config)
+  for (const { provider, name, clientID } of providers) {
+    log.info(`OAuthProxy configured for ${name || provider} Client ID: ${clientID}`)
+  }
+  const settings = [
+    `name:${config.cookie_name}`,
+    `secure(https):${config.cookie_secure}`,
+    `httponly:${config.cookie_httponly}`,
+    `expiry:${formatGoDuration(config.cookie_expire)}`,
+    `domains:${config.cookie_domains.join(',')}`,
+    `path:${config.cookie_path}`,
+    `samesite:${config.cookie_samesite}`,
+    `refresh:${refresh === 0 ? 'disabled' : `after ${formatGoDuration(refresh)}`}`,
+  ]
+  log.info(`Cookie settings: ${settings.join(' ')}`)
+}

@@ -1,0 +1,124 @@
+import process from 'node:process'
+import { formatGoDuration } from '../kit/duration.ts'
+import { GatehouseError } from '../kit/errors.ts'
+import { ConfigError, formatProblem } from '../kit/problems.ts'
+import { type ProxyFlags, parseProxyFlags } from '../proxy/flags.ts'
+import { flagOf, type ProxyKey, proxyKeyNames, proxyKeys } from '../proxy/keys.ts'
+import type { Command } from './command.ts'
+import { productVersion } from './version.ts'
+
+/** `gatehouse oauth2-proxy`: takes oauth2-proxy's own command line, to the flag. */
+export const oauth2Proxy: Command = {
+  usage: '[--config FILE] [--alpha-config FILE] [FLAGS]',
+  summary: 'run in place of oauth2-proxy, with its configuration',
+  options: {},
+  readsArguments: true,
+  async run({ positionals: argv }) {
+    const parsed = parseProxyFlags(argv.map((argument) => (argument === '-h' ? '--help' : argument)))
+    const { commands, unknown } = parsed
+    if (commands['help']) return tell(flagsHelp())
+    if (unknown.length > 0) return complainOfFlags(unknown)
+    if (commands['version'])
+      return tell(`oauth2-proxy ${productVersion()} (gatehouse, Node ${process.versions.node})\n`)
+    try {
+      return await runCommand(argv, commands)
+    } catch (error) {
+      return complain(error)
+    }
+  },
+}
+
+async function runCommand(argv: readonly string[], commands: ProxyFlags['commands']): Promise<number> {
+  const { config: configFile, 'alpha-config': alphaFile } = commands
+  const converts = commands['convert-config-to-alpha'] !== undefined
+  const tests = commands['config-test'] !== undefined
+  const clash = clashOf({ converts, tests, hasAlpha: typeof alphaFile === 'string' && alphaFile !== '' })
+  if (clash !== undefined) throw new GatehouseError('config', clash)
+  const sources = {
+    flags: argv,
+    configFile: typeof configFile === 'string' && configFile !== '' ? configFile : undefined,
+    alphaFile: typeof alphaFile === 'string' && alphaFile !== '' ? alphaFile : undefined,
+    variables: process.env,
+  }
+  const { convertToAlpha, planOauth2Proxy } = await import('../app/oauth2-proxy/plan-oauth2-proxy.ts')
+  if (converts) return tell(convertToAlpha(sources))
+  const plan = planOauth2Proxy(sources)
+  if (tests) {
+    for (const warning of plan.warnings) process.stderr.write(`${formatProblem(warning)}\n`)
+    return tell('configuration is valid\n')
+  }
+  const { startOauth2Proxy } = await import('../app/oauth2-proxy/start-oauth2-proxy.ts')
+  const running = await startOauth2Proxy(plan)
+  await stopSignal()
+  await running.close()
+  return 0
+}
+
+function clashOf({ converts, tests, hasAlpha }: Readonly<Record<'converts' | 'tests' | 'hasAlpha', boolean>>) {
+  if (converts && hasAlpha) return 'cannot use alpha-config and convert-config-to-alpha together'
+  return converts && tests ? 'cannot use config-test and convert-config-to-alpha together' : undefined
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+  })
+}
+
+function tell(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+/** A wrong flag ends the original with status 2, below its list of all flags. */
+function complainOfFlags(unknown: ProxyFlags['unknown']): number {
+  for (const { message, fix } of unknown) process.stderr.write(`${message}${fix === undefined ? '' : `; ${fix}`}\n`)
+  process.stderr.write('gatehouse oauth2-proxy --help lists all flags\n')
+  return 2
+}
+
+function complain(error: unknown): number {
+  if (error instanceof ConfigError) {
+    const lines = error.problems.map((problem) => `  ${formatProblem(problem)}`)
+    process.stderr.write(['invalid configuration:', ...lines, ''].join('\n'))
+    return 1
+  }
+  if (!(error instanceof GatehouseError)) throw error
+  process.stderr.write(`ERROR: ${error.message}\n`)
+  return 1
+}
+
+const commandFlags: readonly (readonly [flag: string, help: string])[] = [
+  ['--config string', 'path to config file'],
+  ['--alpha-config string', 'path to alpha config file'],
+  ['--config-test', 'test the configuration and exit'],
+  ['--convert-config-to-alpha', 'print the alpha config file that says the same as this configuration'],
+  ['--version', 'print version string'],
+]
+
+const goTypes: Readonly<Record<ProxyKey['kind'], string>> = {
+  string: ' string',
+  bool: '',
+  int: ' int',
+  duration: ' duration',
+  list: ' strings',
+}
+
+function flagsHelp(): string {
+  const rows = proxyKeyNames
+    .map((name): readonly [string, string] => {
+      const key: ProxyKey = proxyKeys[name]
+      return [`${flagOf(name)}${goTypes[key.kind]}`, helpOf(key)]
+    })
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const lines = [...commandFlags, ...rows].map(([flag, help]) => `  ${flag.padEnd(48)} ${help}`.trimEnd())
+  return ['Usage of gatehouse oauth2-proxy:', ...lines, ''].join('\n')
+}
+
+function helpOf({ default: fallback, ignored, kind }: ProxyKey): string {
+  const shown = kind === 'duration' && typeof fallback === 'number' ? formatGoDuration(fallback) : String(fallback)
+  const isZero = shown === '' || shown === 'false' || shown === '0'
+  return [isZero ? '' : `(default ${shown})`, ignored && !ignored.inChain ? `[${ignored.reason}]` : '']
+    .filter(Boolean)
+    .join(' ')
+}
