@@ -81,7 +81,8 @@ export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: De
     readsTokenFrom: (header, source) =>
       groups.some(({ locations }) => {
         const here = locations.filter((one) => one.kind === 'header' && one.name === header)
-        return findTokens(here, source, mode).length > 0
+        // natively what has not the form of a JWT is no token any rule would verify
+        return findTokens(here, source, mode).some(({ text }) => mode === 'istio' || text.split('.').length === 3)
       }),
     authenticate(source) {
       let findings: Map<LocationGroup, readonly FoundToken[]> | undefined

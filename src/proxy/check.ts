@@ -1,4 +1,5 @@
 import type { SessionNames } from '../oidc/ended-sessions.ts'
+import { isInScope } from './access-tokens/path-scope.ts'
 import { isBackgroundRequest, wantsJson } from './request-kind.ts'
 import type { Session } from './session.ts'
 
@@ -38,6 +39,8 @@ export type SessionLookup =
     }
   /** A bearer token that is not believed, and `bearer_token_login_fallback` is off. */
   | { readonly kind: 'bad-bearer' }
+  /** A personal access token that was revoked, has ended, or never was. */
+  | { readonly kind: 'dead-token' }
   /** A session that cannot be judged now: its store or its provider does not answer. */
   | { readonly kind: 'unavailable' }
 
@@ -68,6 +71,8 @@ export type Decision =
   /** Signed in, but not one of those who may enter. */
   | { readonly kind: 'denied'; readonly how: 'json' | 'page'; readonly session: Session }
   | { readonly kind: 'forbidden' }
+  /** A personal access token that is not for this path. */
+  | { readonly kind: 'out-of-scope' }
   | { readonly kind: 'unavailable' }
 
 /**
@@ -77,10 +82,13 @@ export function decide(request: CheckRequest, lookup: SessionLookup, rules: Chec
   if (lookup.kind === 'bad-bearer') return { kind: 'forbidden' }
   const session = lookup.kind === 'session' ? lookup.session : undefined
   const mayEnter = session !== undefined && rules.mayEnter(session)
+  const isOutOfScope = session?.scope !== undefined && !isInScope(session.scope, request.path)
   if (rules.isSkipped(request.method, request.path) || rules.isTrustedClient(request)) {
-    return { kind: 'allow', session: mayEnter ? session : undefined }
+    return { kind: 'allow', session: mayEnter && !isOutOfScope ? session : undefined }
   }
   if (lookup.kind === 'unavailable') return { kind: 'unavailable' }
+  if (lookup.kind === 'dead-token') return { kind: 'login', how: 'json' }
+  if (isOutOfScope) return { kind: 'out-of-scope' }
   if (mayEnter) return rules.meetsQuery(session, request.path) ? { kind: 'allow', session } : { kind: 'forbidden' }
   const how = loginStyle(request, rules)
   if (!session) return { kind: 'login', how }

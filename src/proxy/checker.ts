@@ -1,3 +1,4 @@
+import { accessTokenIn } from './access-tokens/token-text.ts'
 import { allowAnswer, signedInAnswer, textAnswer } from './answers.ts'
 import { type CheckAnswer, type CheckRequest, decide, type SessionLookup } from './check.ts'
 import type { ProxyCore } from './core.ts'
@@ -61,6 +62,8 @@ export function openChecker(core: ProxyCore): Checker {
     const known = memory.find(headers)
     if (known) return { kind: 'session', session: known.session, names: known.names }
     try {
+      const token = accessTokenIn(headers, config.cookie_name)
+      if (token !== undefined) return await lookUpAccessToken(token)
       const bearer = await lookUpBearer(headers['authorization'])
       if (bearer.kind === 'session') return bearer
       const basic = await lookUpBasic(headers['authorization'], clientAddress)
@@ -72,6 +75,11 @@ export function openChecker(core: ProxyCore): Checker {
       log.warn('session could not be looked up', { cause })
       return { kind: 'unavailable' }
     }
+  }
+
+  async function lookUpAccessToken(token: string): Promise<SessionLookup> {
+    const session = await core.accessTokens.find(token)
+    return session ? { kind: 'session', session } : { kind: 'dead-token' }
   }
 
   async function lookUpBearer(authorization: string | undefined): Promise<SessionLookup> {

@@ -5,6 +5,8 @@ import type { Random } from '../kit/random.ts'
 import type { EndedSessions } from '../oidc/ended-sessions.ts'
 import type { Records } from '../store/records.ts'
 import type { AlphaOptions } from './alpha/alpha-options.ts'
+import type { AccessTokens } from './access-tokens/access-tokens.ts'
+import type { DeviceLogins } from './access-tokens/device-logins.ts'
 import type { BearerVerifier } from './bearer.ts'
 import type { CheckRequest, CheckRules } from './check.ts'
 import type { ProxyConfig } from './config.ts'
@@ -46,6 +48,8 @@ export interface ProxyCore {
   readonly assetsPath: string
   isTrustedProxy(address: string): boolean
   readonly bearer: BearerVerifier
+  readonly accessTokens: AccessTokens
+  readonly deviceLogins: DeviceLogins
   readonly memory: SessionMemory
 }
 

@@ -10,6 +10,8 @@ import { type EndedSessions, openEndedSessions } from '../oidc/ended-sessions.ts
 import type { Records } from '../store/records.ts'
 import { alphaOf } from './alpha/alpha-of-config.ts'
 import { responseOfAnswer, textAnswer } from './answers.ts'
+import { openAccessTokens } from './access-tokens/access-tokens.ts'
+import { openDeviceLogins } from './access-tokens/device-logins.ts'
 import { openBearerVerifier } from './bearer.ts'
 import type { CheckAnswer, CheckRequest } from './check.ts'
 import { openChecker } from './checker.ts'
@@ -33,6 +35,8 @@ import { compileRules } from './rules.ts'
 import { cookieKey } from './sessions/cookie-secret.ts'
 
 import { isSessionCookie } from './sessions/session-cookies.ts'
+import { openRefresher } from './sessions/refresh-once.ts'
+import { openRecordLeases } from '../store/leases.ts'
 import { openSessionMemory } from './sessions/session-memory.ts'
 import { openSessionState } from './sessions/session-state.ts'
 import { openSessions } from './sessions/sessions.ts'
@@ -157,6 +161,13 @@ function openCore(options: ProxyOptions): ProxyCore {
     },
     sessions: openSessions({ config, store, ended, provider, clock, log }),
     bearer: openBearerVerifier({ config, provider, fetch, clock, log, verifyAccountToken: openAccountTokens(options) }),
+    accessTokens: openAccessTokens({
+      ...{ records, clock, random },
+      leases: openRecordLeases(records, { name: 'proxy-access-token-leases', clock, random }),
+      openRefresher: (tokenStore) =>
+        openRefresher({ config: refreshedOften(config), store: tokenStore, provider, clock, log }),
+    }),
+    deviceLogins: openDeviceLogins({ records, secret, clock, random }),
     isValidRedirect: compileRedirectRule(config.whitelist_domains),
     look: signInLook(config, provider.choices),
     callbackPath: authservice?.callbackPath ?? (pathOf(config.redirect_url) || `${config.proxy_prefix}/callback`),
@@ -175,6 +186,11 @@ function openAccountTokens({ config, fetch, clusterFetch = fetch, clock, log }: 
   return config.kubernetes_token_review
     ? openTokenReview(api, { audiences, clock })
     : openTokenKeys(api, { audiences, clock, log })
+}
+
+/** A program's sign-in is proven again every five minutes at least: a user who was disabled has no browser to be asked. */
+function refreshedOften(config: ProxyConfig): ProxyConfig {
+  return config.cookie_refresh > 0 ? config : { ...config, cookie_refresh: 300_000 }
 }
 
 /** Whether an address is in `authenticated_emails_file`, whose changes count within a minute. */

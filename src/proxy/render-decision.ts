@@ -17,6 +17,8 @@ export function renderDecision(request: CheckRequest, decision: Decision, core: 
       return allowAnswer(decision.session ? core.identityHeaders(decision.session) : [])
     case 'forbidden':
       return textAnswer(403, 'Forbidden')
+    case 'out-of-scope':
+      return jsonAnswer(403, { error: 'insufficient_scope' })
     case 'unavailable':
       return textAnswer(503, 'Service Unavailable')
     case 'denied':

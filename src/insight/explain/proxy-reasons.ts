@@ -50,6 +50,8 @@ function reasonOf(decision: Decision, context: Context): string {
       return `${decision.session.email} is signed in but may not enter: ${entryReason(decision.session, context)}`
     case 'forbidden':
       return 'the session does not meet the limits in the query (allowed_groups, allowed_emails)'
+    case 'out-of-scope':
+      return 'the personal access token is not for this path'
     case 'unavailable':
       return 'the session cannot be judged now'
   }

@@ -29,7 +29,7 @@ function ticketOf(bytes: Buffer): Ticket {
  * the session cookie (`kfp.Client(cookies=…)`, and gateways whose policies let any `Authorization` pass unasked).
  */
 export function accessTokenIn(
-  { authorization, cookie }: { readonly authorization: string | undefined; readonly cookie: string | undefined },
+  { authorization, cookie }: Readonly<Record<string, string | undefined>>,
   cookieName: string,
 ): string | undefined {
   if (authorization !== undefined) {

@@ -1,3 +1,5 @@
+import { isInScope } from '../access-tokens/path-scope.ts'
+import type { Session } from '../session.ts'
 import { signedInAnswer, textAnswer } from '../answers.ts'
 import type { CheckAnswer } from '../check.ts'
 import type { ProxyCore } from '../core.ts'
@@ -12,12 +14,20 @@ export async function authOnly({ request, lookUp }: EndpointInput, core: ProxyCo
   const { rules, identityHeaders } = core
   const lookup = await lookUp()
   if (lookup.kind === 'bad-bearer') return textAnswer(403, 'Forbidden')
+  if (lookup.kind === 'session' && isOutOfScope(lookup.session, forwardedPath(core, request))) {
+    return textAnswer(403, 'Forbidden')
+  }
   const session = lookup.kind === 'session' && rules.mayEnter(lookup.session) ? lookup.session : undefined
   if (session && !meetsQueryConstraints(session, request.path, true)) return textAnswer(403, 'Forbidden')
   if (session) return signedInAnswer(identityHeaders(session))
   if (rules.isSkipped(request.method, forwardedPath(core, request)) || rules.isTrustedClient(request))
     return { status: 202, headers: [], body: '' }
   return lookup.kind === 'unavailable' ? textAnswer(503, 'Service Unavailable') : textAnswer(401, 'Unauthorized')
+}
+
+/** A token for some paths is good only where it is known which path is asked about; ours is in none of them. */
+function isOutOfScope({ scope }: Session, path: string): boolean {
+  return scope !== undefined && !isInScope(scope, path)
 }
 
 /** The path that is asked about: of the request in front, where a trusted proxy says it. */

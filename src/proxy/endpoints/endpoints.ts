@@ -3,6 +3,8 @@ import { answerOfResponse, jsonAnswer, textAnswer } from '../answers.ts'
 import type { CheckAnswer } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
 import { finishLogin } from '../login/finish-login.ts'
+import { accessTokens } from './access-tokens.ts'
+import { device, deviceAuthorization, deviceToken } from './device.ts'
 import { authOnly } from './auth-only.ts'
 import type { Endpoint, EndpointInput } from './endpoint.ts'
 import { signIn, start } from './sign-in.ts'
@@ -19,6 +21,10 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   '/signed_out': ({ request }, core) => signedOut(core, queryOf(request.path)),
   '/userinfo': userinfo,
   '/auth': authOnly,
+  '/tokens': accessTokens,
+  '/device_authorization': deviceAuthorization,
+  '/device': device,
+  '/device_token': deviceToken,
 }
 
 /** Sign-out paths of the older Kubeflow dashboards. */

@@ -1,3 +1,4 @@
+import { isInScope } from '../access-tokens/path-scope.ts'
 import { textAnswer } from '../answers.ts'
 import type { CheckAnswer } from '../check.ts'
 import type { ProxyCore } from '../core.ts'
@@ -14,6 +15,8 @@ export async function verify({ request, lookUp }: EndpointInput, core: ProxyCore
   const lookup = await lookUp()
   if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable')
   if (lookup.kind !== 'session') return textAnswer(401, 'Unauthorized')
-  if (!rules.mayEnter(lookup.session)) return textAnswer(403, 'Forbidden')
+  const { scope } = lookup.session
+  const isInReach = scope === undefined || isInScope(scope, asked)
+  if (!isInReach || !rules.mayEnter(lookup.session)) return textAnswer(403, 'Forbidden')
   return { status: 204, headers: identityHeaders(lookup.session), body: '' }
 }

@@ -6,6 +6,7 @@ import { type Random, randomText } from '../../kit/random.ts'
 import { isEqualSecret } from '../../oauth/pkce.ts'
 import { decryptCfb, encryptCfb } from '../sessions/cookie-cipher.ts'
 import { decodeMap } from '../sessions/session-bytes.ts'
+import type { LoginPurpose } from './login-purpose.ts'
 import type { CookieKeys } from '../sessions/session-codec.ts'
 import { openSignedValue, signValue } from '../sessions/signed-value.ts'
 
@@ -18,6 +19,8 @@ export interface PendingLogin {
   readonly codeVerifier: string
   /** Id of the provider it began at; set only where more than one is configured. */
   readonly provider?: string
+  /** Absent where it signs the browser in. */
+  readonly purpose?: LoginPurpose
 }
 
 /** How the cookies of logins in progress are made. */
@@ -56,7 +59,8 @@ export function isCsrfCookie(found: string, cookieName: string): boolean {
 export function sealPendingLogin(login: PendingLogin, options: CsrfCookieOptions): { name: string; value: string } {
   const { cookieName, keys, clock, random, isShared } = options
   const name = isShared ? `${cookieName}_csrf` : csrfCookieName(cookieName, hashOf(login.state))
-  const fields = { s: login.state, n: login.nonce, cv: login.codeVerifier, pv: login.provider }
+  const purpose = login.purpose && JSON.stringify(login.purpose)
+  const fields = { s: login.state, n: login.nonce, cv: login.codeVerifier, pv: login.provider, pp: purpose }
   const payload = encode(fields, { ignoreUndefined: true })
   const value = signValue(name, encryptCfb(payload, keys.key, random), {
     secret: keys.secret,
@@ -86,10 +90,14 @@ function openPendingLogin(name: string, text: string, options: CsrfCookieOptions
   const nowSeconds = epochSeconds(clock)
   const signed = openSignedValue(name, text, { secret: keys.secret, lifetimeSeconds, nowSeconds })
   const payload = signed && decryptCfb(signed.value, keys.key)
-  const { s, n, cv, pv } = (payload && decodeMap(payload)) ?? {}
+  const { s, n, cv, pv, pp } = (payload && decodeMap(payload)) ?? {}
   if (!(s instanceof Uint8Array) || !(n instanceof Uint8Array)) return undefined
   const secrets = { state: s, nonce: new Uint8Array(n), codeVerifier: typeof cv === 'string' ? cv : '' }
-  return typeof pv === 'string' ? { ...secrets, provider: pv } : secrets
+  return {
+    ...secrets,
+    ...(typeof pv === 'string' ? { provider: pv } : {}),
+    ...(typeof pp === 'string' ? { purpose: JSON.parse(pp) as LoginPurpose } : {}), // written above, and signed
+  }
 }
 
 /**

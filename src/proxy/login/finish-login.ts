@@ -11,6 +11,7 @@ import type { Session } from '../session.ts'
 import { clearSessionCookies, storeSessionCookies } from '../sessions/session-cookies.ts'
 import { cookieEndsAt } from '../sessions/session-life.ts'
 import { clearCsrfCookies, csrfCookieName, findPendingLogin, type PendingLogin } from './csrf-cookie.ts'
+import { servePurpose } from './login-purpose.ts'
 import { loginFailure } from './login-failure.ts'
 import { type LoginState, parseState } from './login-state.ts'
 import { redirectUriFor, startLogin } from './start-login.ts'
@@ -65,6 +66,9 @@ async function redeemOnce(
   try {
     const session = await provider.redeem(code, login, redirectUriFor(request, core))
     if (!session.email) throw new GatehouseError('no_email', 'neither ID token nor profile has an e-mail address')
+    if (login.purpose && core.rules.mayEnter(session)) {
+      return await servePurpose(login.purpose, session, { core, cookies: clearLoginCookies(request, core, state) })
+    }
     return await admit(request, core, { session, state, target })
   } catch (cause) {
     // Nothing is kept for someone who has not authenticated.

@@ -36,6 +36,11 @@ const failures: Readonly<Record<string, { status: number; message: string; advic
     message: 'The e-mail address of this account is not verified.',
     advice: 'Verify it at the sign-in provider, then try again.',
   },
+  no_refresh_token: {
+    status: 403,
+    message: 'The sign-in provider lets no program act for you.',
+    advice: 'Ask your administrator to allow this platform the scope offline_access.',
+  },
   no_email: {
     status: 403,
     message: 'The sign-in provider sent no e-mail address for this account.',

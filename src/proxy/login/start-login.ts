@@ -6,6 +6,7 @@ import { csrfCookieAttributes } from '../cookie-attributes.ts'
 import type { ProxyCore } from '../core.ts'
 import type { ProviderChoice } from '../provider/open-providers.ts'
 import { clearCsrfCookies, hashOf, newPendingLogin, sealPendingLogin, surplusCsrfCookies } from './csrf-cookie.ts'
+import type { LoginPurpose } from './login-purpose.ts'
 import { loginFailure } from './login-failure.ts'
 import { formatState } from './login-state.ts'
 
@@ -24,6 +25,8 @@ export interface LoginStart {
   readonly withoutPrompt?: boolean
   /** The query of `/oauth2/start`, of which the configuration may allow some. */
   readonly wishes?: URLSearchParams
+  /** Whom the session is for, where that is not the browser. */
+  readonly purpose?: LoginPurpose
 }
 
 /** Sends the browser to the provider, with a cookie that remembers this login (oauthproxy.go `doOAuthStart`). */
@@ -32,13 +35,15 @@ export async function startLogin(request: CheckRequest, core: ProxyCore, start: 
   const { target, isRestarted = false, withoutPrompt = false, wishes = new URLSearchParams() } = start
   const isSeveral = providers.choices.length > 1
   const choice = start.provider ?? providers.choices[0]
-  const login = newPendingLogin(random, isSeveral ? choice?.id : undefined)
+  const { purpose } = start
+  const fresh = newPendingLogin(random, isSeveral ? choice?.id : undefined)
+  const login = purpose ? { ...fresh, purpose } : fresh
   const place = isSeveral ? { place: providers.choices.findIndex(({ id }) => id === choice?.id) } : {}
   const state = formatState({ hash: hashOf(login.state), target, isRestarted, ...place }, config.encode_state)
   const redirectUri = redirectUriFor(request, core)
   let location: string
   try {
-    location = await providers.authorizationUrl(login, { state, redirectUri, withoutPrompt, wishes })
+    location = await providers.authorizationUrl(login, { state, redirectUri, withoutPrompt, wishes, isOffline: purpose !== undefined })
   } catch (cause) {
     if (!(cause instanceof GatehouseError)) throw cause
     return loginFailure(request, core, { cause, target })

@@ -23,13 +23,13 @@ export function compileAuthorizationRequest(
   const sendsNonce = isOidc && (!isStrict || !oidcConfig.insecureSkipNonce)
   const loginParameters = compileLoginParameters(options)
 
-  return (login, { state, redirectUri, withoutPrompt, wishes }) => {
+  return (login, { state, redirectUri, withoutPrompt, wishes, isOffline }) => {
     const isPlain = method === 'plain'
     const parameters = new URLSearchParams({
       client_id: options.clientID,
       redirect_uri: redirectUri,
       response_type: 'code',
-      scope: options.scope,
+      scope: isOffline ? withOfflineAccess(options.scope) : options.scope,
       state,
       ...(challenges
         ? {
@@ -45,6 +45,11 @@ export function compileAuthorizationRequest(
     kind.authorize?.(parameters, options)
     return Object.fromEntries(parameters)
   }
+}
+
+/** The scope that makes a sign-in outlast the browser's (OpenID Connect Core §11). */
+function withOfflineAccess(scope: string): string {
+  return scope.split(' ').includes('offline_access') ? scope : `${scope} offline_access`
 }
 
 /** `loginURLParameters`: what is sent by default, and what `/oauth2/start?name=value` may choose instead. */

@@ -1,0 +1,59 @@
+import type { AccessToken } from '../access-tokens/access-tokens.ts'
+import { parseTokenWish } from '../access-tokens/token-wish.ts'
+import { jsonAnswer, pageAnswer, redirectAnswer, textAnswer } from '../answers.ts'
+import type { CheckAnswer } from '../check.ts'
+import type { ProxyCore } from '../core.ts'
+import { startLogin } from '../login/start-login.ts'
+import { accessTokensPage } from '../pages/access-token-pages.ts'
+import { isForeignPost, wantsJson } from '../request-kind.ts'
+import type { Session } from '../session.ts'
+import type { EndpointInput } from './endpoint.ts'
+
+/**
+ * `/oauth2/tokens`: a user's personal access tokens, for people as a page, for programs as JSON. POST with `revoke`
+ * revokes one, without it begins the sign-in that a new one stands on. A token may list and revoke, but makes no other.
+ */
+export async function accessTokens({ request, form, lookUp }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
+  const { config, rules } = core
+  const tokensPath = `${config.proxy_prefix}/tokens`
+  const isProgram = wantsJson(request.headers['accept'])
+  const lookup = await lookUp()
+  if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable')
+  const session = lookup.kind === 'session' && rules.mayEnter(lookup.session) ? lookup.session : undefined
+  if (!session?.email) return isProgram ? jsonAnswer(401, {}) : startLogin(request, core, { target: tokensPath })
+  if (request.method !== 'POST') return listed(session, core, { isProgram })
+  if (isForeignPost(request)) return textAnswer(403, 'Forbidden')
+  const id = form.get('revoke')
+  if (id !== null) return revoked(session, core, { id, isProgram })
+  if (session.scope) return jsonAnswer(403, { error: 'insufficient_scope' })
+  const wish = parseTokenWish(form)
+  if ('problem' in wish) return listed(session, core, { isProgram, problem: wish.problem })
+  return startLogin(request, core, { target: tokensPath, purpose: { kind: 'access-token', wish } })
+}
+
+async function listed(
+  { email = '' }: Session,
+  { config, accessTokens: tokens, assetsPath, clock }: ProxyCore,
+  { isProgram, problem }: { isProgram: boolean; problem?: string },
+): Promise<CheckAnswer> {
+  const found = await tokens.list(email)
+  if (isProgram) return problem === undefined ? jsonAnswer(200, found.map(shown)) : jsonAnswer(400, { error: problem })
+  const tokensPath = `${config.proxy_prefix}/tokens`
+  return pageAnswer(accessTokensPage({ who: email, tokens: found, now: clock.now(), tokensPath, assetsPath, problem }))
+}
+
+function shown({ id, label, paths, createdAt, expiresAt, usedAt }: AccessToken): object {
+  const time = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString())
+  return { id, label, paths, created: time(createdAt), expires: time(expiresAt), used: time(usedAt) }
+}
+
+async function revoked(
+  { email = '' }: Session,
+  { config, accessTokens: tokens, log }: ProxyCore,
+  { id, isProgram }: { id: string; isProgram: boolean },
+): Promise<CheckAnswer> {
+  const wasThere = await tokens.revoke(email, id)
+  if (wasThere) log.info('access token revoked', { email, id })
+  if (isProgram) return wasThere ? jsonAnswer(200, {}) : jsonAnswer(404, { error: 'no such token' })
+  return redirectAnswer(`${config.proxy_prefix}/tokens`, [], 303)
+}
