@@ -25,6 +25,14 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'run in place of oauth2-proxy, with its flags, variables and files',
     load: async () => (await import('./oauth2-proxy.ts')).oauth2Proxy,
   },
+  login: {
+    summary: 'sign in to a platform from a terminal, for kfp, curl and scripts',
+    load: async () => (await import('./login.ts')).login,
+  },
+  tokens: {
+    summary: 'list and revoke your personal access tokens at a platform',
+    load: async () => (await import('./tokens.ts')).tokens,
+  },
   version: {
     summary: 'print the versions of Gatehouse and Node',
     load: async () => (await import('./version.ts')).version,
