@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Clock } from '../kit/clock.ts'
 import { type Log, silentLog } from '../kit/log.ts'
 import { openConnections } from './listener/connections.ts'
 import { openCutLog } from './listener/cut-log.ts'
@@ -30,13 +31,22 @@ export interface ServerOptions {
   readonly limits?: Partial<Limits>
   /** Told of clients that are cut off, not of each. */
   readonly log?: Log
+  /** Any that never jumps. */
+  readonly clock?: Clock
 }
+
+/** Patience is measured in time that has passed, whatever the machine's clock is set to. */
+const steadyClock: Clock = { now: () => performance.now() }
 
 /**
  * Opens a server that speaks HTTP/1.1 and, to clients that begin with it, HTTP/2 without TLS. Its limits hold slow and
  * greedy clients off: whoever owes us bytes is cut when they do not come; an answer may take as long as it likes.
  */
-export function openServer({ limits: given = {}, log = silentLog }: ServerOptions = {}): OpenServer {
+export function openServer({
+  limits: given = {},
+  log = silentLog,
+  clock = steadyClock,
+}: ServerOptions = {}): OpenServer {
   const limits = { ...defaultLimits, ...given }
   let handler: RequestHandler | undefined
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -44,7 +54,7 @@ export function openServer({ limits: given = {}, log = silentLog }: ServerOption
     else response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('starting\n')
   }
   const cuts = openCutLog(log)
-  const now = () => performance.now()
+  const now = () => clock.now()
   const connections = openConnections(limits, { now, cuts })
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
@@ -56,14 +66,14 @@ export function openServer({ limits: given = {}, log = silentLog }: ServerOption
     keepAliveInitialDelay: 60_000,
     insecureHTTPParser: false,
   })
-  const sweepInterval = Math.min(limits.head, limits.bodyIdle, limits.unwantedBody) / 4
+  const sweepInterval = Math.min(1000, limits.head / 4, limits.bodyIdle / 4, limits.unwantedBody / 4)
   const sweeping = setInterval(() => connections.sweep(), sweepInterval).unref()
 
   speakBoth(server, (socket, acceptHttp1) => {
     if (!connections.admit(socket)) return
     sniffProtocol(socket, (protocol) => {
       if (protocol === 'http/1.1') {
-        connections.set(socket, new Http1Conversation(socket, limits))
+        connections.set(socket, new Http1Conversation(socket, { limits, now }))
         acceptHttp1()
         return
       }

@@ -160,11 +160,12 @@ function send({
 
 function recorder(seen: Seen[]): RequestListener {
   return (request, response) => {
-    void readBody(request).then((body) => {
+    const record = (body: string): void => {
       const { method = '', url = '', headers, rawHeaders } = request
       seen.push({ method, url, headers, rawHeaders, body })
       response.end('from the app')
-    })
+    }
+    readBody(request).then(record, () => response.destroy()) // the body broke off
   }
 }
 

@@ -1,34 +1,30 @@
 import { type ClientHttp2Session, connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import type { Limits } from '../../src/app/listener/limits.ts'
-import { openServer, type RequestHandler } from '../../src/app/open-server.ts'
-import type { Log } from '../../src/kit/log.ts'
+import { openServer, type RequestHandler, type ServerOptions } from '../../src/app/open-server.ts'
 
 /** The public listener on a free port in front of a handler. */
 export interface ListenerWorld {
   readonly port: number
   /** A bare connection; a reset is a close like any other. */
-  dial(): Socket
+  dial(from?: string): Socket
   close(): Promise<void>
 }
 
 export async function listenerWorld({
   handler,
   limits = {},
-  log,
+  ...rest
 }: {
   handler: Partial<RequestHandler>
-  limits?: Partial<Limits>
-  log?: Log
-}): Promise<ListenerWorld> {
-  const opened = openServer({ limits, ...(log ? { log } : {}) })
+} & ServerOptions): Promise<ListenerWorld> {
+  const opened = openServer({ limits, ...rest })
   opened.serve({ handle: (_, response) => response.end(), upgrade: (_, socket) => socket.destroy(), ...handler })
   await new Promise<void>((resolve) => opened.server.listen(0, '127.0.0.1', resolve))
   const { port } = opened.server.address() as AddressInfo // it listens on a port
   return {
     port,
-    dial() {
-      const socket = connect(port, '127.0.0.1')
+    dial(from = '127.0.0.1') {
+      const socket = connect({ port, host: '127.0.0.1', localAddress: from })
       socket.on('error', () => {})
       return socket
     },

@@ -9,6 +9,7 @@ const bodyTooSlow = 'body too slow'
 export class Http1Conversation implements Conversation {
   readonly #socket: Socket
   readonly #limits: Limits
+  readonly #openedAt: number
   #request: IncomingMessage | undefined
   #response: ServerResponse | undefined
   /** Requests that came before the answer to an earlier one. */
@@ -19,9 +20,10 @@ export class Http1Conversation implements Conversation {
   isUpgraded = false
   hasAsked = false
 
-  constructor(socket: Socket, limits: Limits) {
+  constructor(socket: Socket, { limits, now }: { limits: Limits; now: () => number }) {
     this.#socket = socket
     this.#limits = limits
+    this.#openedAt = now()
   }
 
   get isIdle(): boolean {
@@ -49,7 +51,9 @@ export class Http1Conversation implements Conversation {
   judge(now: number): string | undefined {
     const request = this.#request
     const response = this.#response
-    if (this.isUpgraded || !request || !response || request.complete) return undefined
+    if (this.isUpgraded) return undefined
+    if (!request || !response) return now - this.#openedAt >= this.#limits.head ? 'no request' : undefined
+    if (request.complete) return undefined
     if (response.writableFinished) {
       this.#unwantedSince ??= now
       return now - this.#unwantedSince >= this.#limits.unwantedBody ? 'unwanted body' : undefined
