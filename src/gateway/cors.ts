@@ -8,7 +8,9 @@ export interface CorsPolicy {
   readonly origins: readonly TextMatch[]
   /** Set on every answer to an allowed origin, beside the origin itself. Flat. */
   readonly onAnswer: readonly string[]
-  /** Set on the answer to a preflight, likewise. */
+  /** Of those, what Envoy also tells with a preflight. Flat. */
+  readonly onExposed: readonly string[]
+  /** Set on the answer to a preflight. Flat; a value of `*` stands for whatever is asked for. */
   readonly onPreflight: readonly string[]
   /** Whether the app answers preflights of origins that are not allowed (`unmatchedPreflights`). */
   readonly forwardsUnmatched: boolean
@@ -49,9 +51,11 @@ export function parseCorsPolicy(policy: Reader): CorsPolicy | undefined {
   }
   const credentials = policy.field('allowCredentials').flag() ? ['access-control-allow-credentials', 'true'] : []
   const unmatched = policy.field('unmatchedPreflights').text()
+  const exposed = list('access-control-expose-headers', 'exposeHeaders')
   return {
     origins: matches.length > 0 ? matches : exact,
-    onAnswer: [...credentials, ...list('access-control-expose-headers', 'exposeHeaders')],
+    onExposed: exposed,
+    onAnswer: [...credentials, ...exposed],
     onPreflight: [
       ...credentials,
       ...list('access-control-allow-methods', 'allowMethods'),
@@ -78,8 +82,16 @@ export function isPreflight({ method, headers }: CorsRequest): boolean {
 /** The head of the answer to a preflight; `undefined` where the origin is not allowed, so the app is asked. Flat. */
 export function preflightAnswer(policy: CorsPolicy, request: CorsRequest): readonly string[] | undefined {
   const origin = allowedOrigin(policy, request)
-  if (origin !== undefined) return ['access-control-allow-origin', origin, ...policy.onPreflight]
-  return policy.forwardsUnmatched ? undefined : []
+  if (origin === undefined && policy.forwardsUnmatched) return undefined
+  const flat = origin === undefined ? [] : ['access-control-allow-origin', origin]
+  for (let at = 0; at < policy.onPreflight.length; at += 2) {
+    const name = policy.onPreflight[at] ?? ''
+    const value = policy.onPreflight[at + 1] ?? ''
+    const asked = request.headers.get(name.replace(/allow-methods$/, 'request-method').replace('allow-h', 'request-h'))
+    if (value !== '*') flat.push(name, value)
+    else if (asked !== undefined) flat.push(name, asked)
+  }
+  return origin === undefined ? flat : [...flat, ...policy.onExposed]
 }
 
 /** What the answer to a request of an allowed origin tells the browser; nothing for others. Flat. */

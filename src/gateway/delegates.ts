@@ -1,14 +1,14 @@
 import type { Problems } from '../kit/problems.ts'
 import { defaultRetries } from './retries.ts'
 import type { TextMatch } from './text-matcher.ts'
-import type {
-  Delegation,
-  HeaderOperations,
-  HttpRoute,
-  NamedMatch,
-  RouteMatch,
-  RouteOptions,
-  VirtualService,
+import {
+  type Delegation,
+  type HttpRoute,
+  type NamedMatch,
+  noHeaderOperations,
+  type RouteMatch,
+  type RouteOptions,
+  type VirtualService,
 } from './virtual-service.ts'
 
 /**
@@ -62,9 +62,11 @@ function merged(delegation: Delegation, route: HttpRoute): HttpRoute[] {
 }
 
 function mergeOptions(root: RouteOptions, own: RouteOptions): RouteOptions {
+  const hasHeaders = own.requestHeaders !== noHeaderOperations || own.responseHeaders !== noHeaderOperations
+  const { requestHeaders, responseHeaders } = hasHeaders ? own : root
   return {
-    requestHeaders: mergeOperations(root.requestHeaders, own.requestHeaders),
-    responseHeaders: mergeOperations(root.responseHeaders, own.responseHeaders),
+    requestHeaders,
+    responseHeaders,
     timeoutMilliseconds: own.timeoutMilliseconds ?? root.timeoutMilliseconds,
     retries: own.retries === defaultRetries ? root.retries : own.retries,
     cors: own.cors ?? root.cors,
@@ -73,22 +75,23 @@ function mergeOptions(root: RouteOptions, own: RouteOptions): RouteOptions {
   }
 }
 
-function mergeOperations(root: HeaderOperations, own: HeaderOperations): HeaderOperations {
-  return { set: [...root.set, ...own.set], add: [...root.add, ...own.add], remove: [...root.remove, ...own.remove] }
-}
-
+/** `undefined` where one of the delegate's matches is no part of any of the root's: its route is dropped whole. */
 function mergeMatches(roots: readonly RouteMatch[], own: readonly RouteMatch[]): readonly RouteMatch[] | undefined {
   if (roots.length === 0 || own.length === 0) return roots.length === 0 ? own : roots
-  const both = roots.flatMap((root) => own.flatMap((leaf) => (isConflict(root, leaf) ? [] : [mergeMatch(root, leaf)])))
-  return both.length === 0 ? undefined : both
+  const both = own.map((leaf) => roots.filter((root) => !isConflict(root, leaf)).map((root) => mergeMatch(root, leaf)))
+  return both.some((found) => found.length === 0) ? undefined : both.flat()
 }
 
 function isConflict(root: RouteMatch, leaf: RouteMatch): boolean {
   if (root.ignoreUriCase !== leaf.ignoreUriCase) return true
   if (root.port !== undefined && leaf.port !== undefined && root.port !== leaf.port) return true
+  if (root.gateways.length > 0 && leaf.gateways.some((name) => !root.gateways.includes(name))) return true
   const texts = (['uri', 'scheme', 'method', 'authority'] as const).some((name) => isNarrowed(root[name], leaf[name]))
   const lists = (['headers', 'withoutHeaders', 'queryParams'] as const).some((name) =>
-    leaf[name].some((named) => isNarrowed(root[name].find((one) => one.name === named.name)?.match, named.match)),
+    leaf[name].some((named) => {
+      const above = root[name].find((one) => one.name === named.name)
+      return above && (!above.match || !named.match || isNarrowed(above.match, named.match))
+    }),
   )
   return texts || lists
 }

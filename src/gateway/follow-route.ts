@@ -6,21 +6,16 @@ import { type DrawnFault, drawFault } from './fault.ts'
 import { forward } from './forward.ts'
 import { isGrpc } from './grpc-refusals.ts'
 import { HeaderList } from './header-list.ts'
-import { applyOperations, hasOperations } from './header-operations.ts'
+import { applyOperations, hasOperations, joinOperations } from './header-operations.ts'
 import { mirror } from './mirror.ts'
+import { ownAnswer } from './own-answer.ts'
 import { hasBody } from './peek-body.ts'
 import { noteOwn, refuseItself } from './refusals.ts'
 import { respond, respondText } from './respond.ts'
 import { rewritePath } from './rewrite.ts'
 import type { Route } from './routes.ts'
 import { foreignOrigin, forwardUpgrade, isForeignOrigin } from './upgrade.ts'
-import {
-  type Destination,
-  type HeaderOperations,
-  noHeaderOperations,
-  type Redirect,
-  type Rewrite,
-} from './virtual-service.ts'
+import { type Destination, type HeaderOperations, noHeaderOperations } from './virtual-service.ts'
 
 /** The last step: the policies allowed the request, so its route is followed; first what it breaks on purpose. */
 export function followRoute(exchange: Exchange): void {
@@ -60,7 +55,7 @@ function secureUrl({ state, context, scheme, host, path, query }: Exchange): str
 
 function abort(exchange: Exchange, { httpStatus, grpcStatus }: NonNullable<DrawnFault['abort']>): void {
   noteOwn(exchange, { status: httpStatus, reason: 'the route breaks it on purpose (fault)' })
-  if (grpcStatus === undefined) {
+  if (grpcStatus === undefined || !isGrpc(exchange.headers.get('content-type'))) {
     respondText(exchange, httpStatus, 'fault filter abort')
     return
   }
@@ -71,47 +66,25 @@ function abort(exchange: Exchange, { httpStatus, grpcStatus }: NonNullable<Drawn
 }
 
 function answerByRoute(exchange: Exchange, route: Route): void {
-  const { action, cors } = route.route
+  const { action, cors, responseHeaders } = route.route
   if (exchange.response.destroyed) return
-  const preflight = cors && isPreflight(exchange) ? preflightAnswer(cors, exchange) : undefined
-  if (preflight) {
-    respond(exchange, { status: 200, headers: preflight })
+  if (action.kind === 'forward') {
+    const preflight = cors && isPreflight(exchange) ? preflightAnswer(cors, exchange) : undefined
+    if (preflight) {
+      respond(exchange, { status: 200, headers: preflight })
+      return
+    }
+    const corsPairs = cors ? corsHeaders(cors, exchange) : []
+    forwardTo(exchange, route, { destination: chooseDestination(exchange, action.destinations), corsPairs })
     return
   }
-  const corsPairs = cors ? corsHeaders(cors, exchange) : []
-  switch (action.kind) {
-    case 'redirect': {
-      const headers = ['location', redirectTarget(exchange, route, action.redirect), ...corsPairs]
-      respond(exchange, { status: action.redirect.status, headers })
-      return
-    }
-    case 'answer': {
-      const headers = ['content-type', 'text/plain', ...corsPairs]
-      noteOwn(exchange, { status: action.status, reason: 'the route answers itself (directResponse)' })
-      respond(exchange, { status: action.status, body: action.body, headers })
-      return
-    }
-    case 'forward':
-      forwardTo(exchange, route, { destination: chooseDestination(exchange, action.destinations), corsPairs })
-  }
+  // to answers of the gateway's own Envoy applies no `corsPolicy`, but the route's header operations
+  const { status, headers, body } = ownAnswer(exchange, route, action)
+  if (action.kind === 'answer') noteOwn(exchange, { status, reason: 'the route answers itself (directResponse)' })
+  const list = new HeaderList([...headers])
+  applyOperations(list, responseHeaders, exchange)
+  respond(exchange, { status, headers: list.flat, body })
 }
-
-/** Natively a redirect that stays on this host names only the path: links are never built from `Host`. */
-function redirectTarget(exchange: Exchange, route: Route, redirect: Redirect): string {
-  const { uri, prefix, authority, scheme } = redirect
-  const swapped = prefix === undefined ? exchange.path : rewritePath(exchange.path, route, rewriteTo(prefix))
-  const path = uri ?? swapped + exchange.query
-  const port = redirect.keepsPort ? exchange.localPort : redirect.port
-  if (exchange.state.isNative && authority === undefined && scheme === undefined && port === undefined) {
-    return path.replace(/^\/{2,}/, '/') // `//evil.example` would be another host's address
-  }
-  const host = authority ?? exchange.host
-  const newScheme = scheme ?? exchange.scheme
-  if (port === undefined) return `${newScheme}://${host}${path}`
-  return `${newScheme}://${host.replace(/:\d*$/, '')}:${port}${path}`
-}
-
-const rewriteTo = (uri: string): Rewrite => ({ uri, authority: undefined, regex: undefined })
 
 function chooseDestination(exchange: Exchange, destinations: readonly Destination[]): Destination | undefined {
   if (destinations.length < 2) return destinations[0]
@@ -131,7 +104,7 @@ interface Forwarded {
 
 function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }: Forwarded): void {
   const { context } = exchange
-  const { action, mirrors, retries, requestHeaders, responseHeaders, timeoutMilliseconds: timeout } = route.route
+  const { action, mirrors, retries, timeoutMilliseconds: timeout } = route.route
   const rewrite = action.kind === 'forward' ? action.rewrite : undefined
   const upstream = destination && context.resolveUpstream(destination.host, destination.port, destination.namespace)
   if (!upstream || !destination) {
@@ -143,13 +116,14 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
     refuseItself(exchange, { status: 403, text: foreignOrigin })
     return
   }
-  if (rewrite?.authority !== undefined) exchange.headers.set('host', rewrite.authority)
   if (upstream.kind === 'origin' || upstream.hidesOwnCookies) hideOwnCookies(exchange)
-  applyOperations(exchange.headers, requestHeaders)
-  applyOperations(exchange.headers, destination.requestHeaders)
+  const { onRequest, onResponse } = operationsOf(route, destination)
+  for (const operations of onRequest) applyOperations(exchange.headers, operations, exchange)
+  const authority = rewrite?.authority ?? onRequest.at(-1)?.authority ?? onRequest[0]?.authority
+  if (authority !== undefined) exchange.headers.set('host', authority)
   const target = rewritePath(exchange.path, route, rewrite) + exchange.query
   const changes = { ...noHeaderOperations, changes: exchange.responseChanges }
-  const operations = [responseHeaders, destination.responseHeaders, setting(corsPairs), changes].filter(hasOperations)
+  const operations = [...onResponse, setting(corsPairs), changes].filter(hasOperations)
   if (upstream.kind === 'origin') {
     if (exchange.upgrade) {
       forwardUpgrade(exchange, upstream.origin, target)
@@ -172,6 +146,20 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
     context.observer?.refused(exchange, { kind: 'part', part: upstream.name ?? destination.host, status })
   const as = { target, headers: exchange.headers.flat, context: { requestId, clientAddress }, refused }
   context.parts.serve(upstream.part, request, response, as)
+}
+
+/**
+ * What is done to headers, in order. Of one destination and its route istiod makes one list; of several each has its own,
+ * which comes before the route's (Envoy `WeightedClusterEntry::finalizeRequestHeaders`).
+ */
+function operationsOf({ route }: Route, { requestHeaders, responseHeaders }: Destination) {
+  if (route.action.kind === 'forward' && route.action.destinations.length > 1) {
+    return { onRequest: [requestHeaders, route.requestHeaders], onResponse: [responseHeaders, route.responseHeaders] }
+  }
+  return {
+    onRequest: [joinOperations(route.requestHeaders, requestHeaders)],
+    onResponse: [joinOperations(route.responseHeaders, responseHeaders)],
+  }
 }
 
 function bodyOf({ request, headers }: Exchange): Readable | undefined {
@@ -201,7 +189,7 @@ function changeResponse(exchange: Exchange, operations: readonly HeaderOperation
   response.writeHead = ((status: number, ...rest: unknown[]) => {
     const given = rest.find((one) => typeof one === 'object' && one !== null) ?? {}
     const headers = new HeaderList(flatHeaders(given))
-    for (const one of operations) applyOperations(headers, one)
+    for (const one of operations) applyOperations(headers, one, exchange)
     return writeHead(status, [...headers.flat, ...responseHeaders])
   }) as typeof response.writeHead
 }

@@ -39,7 +39,7 @@ export function forward(exchange: Exchange, origin: string, options: ForwardOpti
 /** Response headers of the upstream's connection, not of its answer. */
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'trailer'])
 const repeatableMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
-const connectReset = 'upstream connect error or disconnect/reset before headers. reset reason: '
+const connectError = 'upstream connect error or disconnect/reset before headers. '
 /** Envoy's default back-off: up to this long before the first repetition, doubled for each one more, to ten times. */
 const backOffMilliseconds = 25
 
@@ -135,7 +135,7 @@ class Try implements Dispatcher.DispatchHandler {
     const { responseOperations } = this.#options
     if (responseOperations.length > 0) {
       const list = new HeaderList(flat)
-      for (const operations of responseOperations) applyOperations(list, operations)
+      for (const operations of responseOperations) applyOperations(list, operations, this.#exchange)
     }
     const { responseHeaders } = this.#exchange
     return responseHeaders.length === 0 ? flat : [...flat, ...responseHeaders]
@@ -202,7 +202,7 @@ class Try implements Dispatcher.DispatchHandler {
       return
     }
     context.log.warn('upstream failed', { requestId, origin, cause: error })
-    const [status, text] = failureOf(code)
+    const [status, text] = failureOf(code, number > 0 ? 'retried and the latest reset reason: ' : 'reset reason: ')
     this.#end(status, text)
   }
 
@@ -255,23 +255,23 @@ function failureKindOf(code: unknown): TryFailure | undefined {
 }
 
 /** Envoy's local replies. */
-function failureOf(code: unknown): readonly [status: number, text: string] {
+function failureOf(code: unknown, lead: string): readonly [status: number, text: string] {
   switch (code) {
     case 'UND_ERR_SOCKET':
     case 'ECONNRESET':
     case 'EPIPE':
-      return [503, `${connectReset}connection termination`]
+      return [503, `${connectError}${lead}connection termination`]
     case 'UND_ERR_CONNECT_TIMEOUT':
-      return [503, `${connectReset}connection timeout`]
+      return [503, `${connectError}${lead}connection timeout`]
     case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
       return [400, 'the body is not as long as it says']
     case 'UND_ERR_INVALID_ARG':
       return [400, 'bad request']
     case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
     case 'UND_ERR_HEADERS_OVERFLOW':
-      return [502, `${connectReset}protocol error`]
+      return [502, `${connectError}${lead}protocol error`]
     default:
-      if (typeof code === 'string' && code.startsWith('HPE_')) return [502, `${connectReset}protocol error`]
-      return [503, `${connectReset}connection failure`]
+      if (typeof code === 'string' && code.startsWith('HPE_')) return [502, `${connectError}${lead}protocol error`]
+      return [503, `${connectError}${lead}remote connection failure`]
   }
 }

@@ -4,10 +4,17 @@ import { parseResource, type Resource } from '../policy/resource.ts'
 /** What the gateway reads of an Istio Gateway: whose pods it configures and which hosts they serve. */
 export interface Ingress extends Resource {
   readonly selector: Readonly<Record<string, string>>
-  /** Lower case, without the `namespace/` part. */
-  readonly hosts: readonly string[]
-  /** Those of servers that send plain HTTP to HTTPS (`tls.httpsRedirect`). */
+  readonly hosts: readonly ServedHost[]
+  /** In lower case, those of servers that send plain HTTP to HTTPS (`tls.httpsRedirect`). */
   readonly httpsHosts: readonly string[]
+}
+
+/** A host, and whose VirtualServices may use it (`namespace/host`). */
+export interface ServedHost {
+  /** `*` for those of every namespace. */
+  readonly namespace: string
+  /** Lower case. */
+  readonly host: string
 }
 
 /** Reads a `networking.istio.io` Gateway. Ports and TLS are the listener's own business. */
@@ -16,15 +23,25 @@ export function parseIngress(document: Reader, defaultNamespace: string): Ingres
   spec.refuseUnknown(['selector', 'servers'], 'warning')
   const selector = spec.field('selector')
   const servers = spec.field('servers').items()
+  const resource = parseResource(document, defaultNamespace)
   const hostsOf = (server: Reader) =>
     server
       .field('hosts')
       .texts()
-      .map((host) => host.slice(host.indexOf('/') + 1).toLowerCase())
+      .map((text) => servedHost(text, resource.namespace))
   return {
-    ...parseResource(document, defaultNamespace),
+    ...resource,
     selector: Object.fromEntries(selector.names().map((name) => [name, selector.field(name).text() ?? ''])),
     hosts: servers.flatMap(hostsOf),
-    httpsHosts: servers.filter((server) => server.field('tls').field('httpsRedirect').flag()).flatMap(hostsOf),
+    httpsHosts: servers
+      .filter((server) => server.field('tls').field('httpsRedirect').flag())
+      .flatMap(hostsOf)
+      .map(({ host }) => host),
   }
+}
+
+function servedHost(text: string, own: string): ServedHost {
+  const slash = text.indexOf('/')
+  const namespace = slash < 0 ? '*' : text.slice(0, slash)
+  return { namespace: namespace === '.' ? own : namespace, host: text.slice(slash + 1).toLowerCase() }
 }

@@ -61,17 +61,15 @@ export function parseRewrite(rewrite: Reader): Rewrite | undefined {
 }
 
 function parseRedirect(redirect: Reader): Redirect {
-  redirect.refuseUnknown(['uri', 'authority', 'scheme', 'port', 'derivePort', 'redirectCode'])
+  redirect.refuseUnknown(['uri', 'authority', 'scheme', 'port', 'derivePort', 'redirectCode', 'prefixRewrite'])
   const derive = redirect.field('derivePort').text()
   if (derive !== undefined && !['FROM_PROTOCOL_DEFAULT', 'FROM_REQUEST_PORT'].includes(derive)) {
     redirect.field('derivePort').error(`\`${derive}\` is no way to derive a port`)
   }
-  const uri = redirect.field('uri').text()
-  const isPrefix = uri?.startsWith('%PREFIX()%') ?? false
   return {
-    uri: isPrefix ? undefined : uri,
-    prefix: isPrefix ? uri?.slice('%PREFIX()%'.length) : undefined,
-    authority: redirect.field('authority').text(),
+    uri: redirect.field('uri').text() || undefined,
+    prefix: redirect.field('prefixRewrite').text() || undefined,
+    authority: redirect.field('authority').text() || undefined,
     scheme: redirect.field('scheme').text(),
     port: redirect.field('port').integer(),
     keepsPort: derive === 'FROM_REQUEST_PORT',

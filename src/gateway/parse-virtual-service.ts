@@ -104,7 +104,7 @@ function parseOptions(route: Reader, namespace: string): RouteOptions {
   }
   return {
     ...parseHeaders(route.field('headers')),
-    timeoutMilliseconds: timeoutMilliseconds === 0 ? undefined : timeoutMilliseconds,
+    timeoutMilliseconds,
     retries: parseRetries(route.field('retries')),
     cors: parseCorsPolicy(route.field('corsPolicy')),
     fault: parseFault(route.field('fault')),

@@ -33,8 +33,9 @@ export function runPipeline(exchange: Exchange): void {
  * a route's `corsPolicy` answers it for the origins it allows; that tells nothing but the policy, and reaches no app.
  */
 function answerPreflight(exchange: Exchange): boolean {
-  const cors = exchange.route?.route.cors
-  if (!cors || !isPreflight(exchange) || allowedOrigin(cors, exchange) === undefined) return false
+  const { cors, action } = exchange.route?.route ?? {}
+  if (!cors || action?.kind !== 'forward' || !isPreflight(exchange) || allowedOrigin(cors, exchange) === undefined)
+    return false
   respond(exchange, { status: 200, headers: preflightAnswer(cors, exchange) ?? [] })
   return true
 }

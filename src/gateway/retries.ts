@@ -70,7 +70,7 @@ export function parseRetries(retries: Reader): RetryPolicy {
 
 function parseRetryOn(reader: Reader): Pick<RetryPolicy, 'conditions' | 'statuses'> {
   const words = (reader.text() ?? '').split(',').flatMap((word) => word.trim() || [])
-  if (words.length === 0) return defaultRetries
+  if (words.length === 0) return { conditions: defaultRetries.conditions, statuses: defaultRetries.statuses }
   const statuses = words.filter((word) => /^[1-5]\d\d$/.test(word)).map(Number)
   const conditions = words.filter((word) => !/^\d+$/.test(word))
   for (const word of conditions) if (!known.has(word)) reader.warn(`\`${word}\` has no effect on this gateway`)

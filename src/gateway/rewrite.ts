@@ -24,7 +24,7 @@ function groupText(group: unknown): string {
   return typeof group === 'string' ? group : ''
 }
 
-/** Envoy forwards no path without a leading slash. */
-function rooted(path: string): string {
+/** Envoy forwards to no path without a leading slash. */
+export function rooted(path: string): string {
   return path.startsWith('/') ? path : `/${path}`
 }

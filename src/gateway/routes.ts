@@ -4,7 +4,7 @@ import type { RequestFacts } from '../policy/facts.ts'
 import { byAge } from '../policy/resource.ts'
 import type { Workload } from '../policy/scope.ts'
 import type { GatewayConfig, GatewayMode } from './config.ts'
-import type { Ingress } from './ingress.ts'
+import type { Ingress, ServedHost } from './ingress.ts'
 import { matchesText } from './text-matcher.ts'
 import type { ClaimMatch, HttpRoute, NamedMatch, RouteMatch, VirtualService } from './virtual-service.ts'
 
@@ -35,7 +35,7 @@ export function compileRoutes({ virtualServices, ingresses, workload }: GatewayC
   let dependsOnToken = false
   for (const service of virtualServices.toSorted(byAge)) {
     const bound = boundHosts(service, ingresses, { workload, acceptsUnbound: mode === 'native' })
-    const routes = service.http.flatMap((route) => splitMatches(service, route))
+    const routes = upToCatchAll(service.http.flatMap((route) => splitMatches(service, route)))
     dependsOnToken ||= routes.some(({ match }) => match && readsToken(match))
     for (const host of bound) hosts.set(host, [...(hosts.get(host) ?? []), ...routes])
   }
@@ -90,7 +90,8 @@ function boundHosts(
     const ingress = ingresses.find((one) => `${one.namespace}/${one.name}` === name)
     if (ingress && !selects(ingress, workload)) continue
     // a Gateway that no file describes serves every host, so that routes alone are enough to start with
-    for (const host of ingress ? intersect(ingress.hosts, service.hosts) : service.hosts) hosts.add(host)
+    const served = ingress?.hosts.filter(({ namespace }) => namespace === '*' || namespace === service.namespace)
+    for (const host of served ? intersect(served, service.hosts) : service.hosts) hosts.add(host)
   }
   return [...hosts]
 }
@@ -100,9 +101,9 @@ function selects(ingress: Ingress, workload: Workload): boolean {
 }
 
 /** The narrower of each pair of hosts that overlap: `*` ∩ `a.b` = `a.b`, `*.b` ∩ `a.b` = `a.b`. */
-function intersect(served: readonly string[], wanted: readonly string[]): string[] {
+function intersect(served: readonly ServedHost[], wanted: readonly string[]): string[] {
   return wanted.flatMap((host) =>
-    served.flatMap((server) => {
+    served.flatMap(({ host: server }) => {
       if (server === host || covers(server, host)) return [host]
       return covers(host, server) ? [server] : []
     }),
@@ -118,6 +119,12 @@ function splitMatches(service: VirtualService, route: HttpRoute): Route[] {
   return route.matches
     .filter((match) => match.gateways.length === 0 || match.gateways.some((name) => service.gateways.includes(name)))
     .map((match) => ({ service, route, match }))
+}
+
+/** Within one VirtualService nothing is reached behind a catch-all, which istiod does not even send. */
+function upToCatchAll(routes: readonly Route[]): readonly Route[] {
+  const at = routes.findIndex(isCatchAll)
+  return at < 0 ? routes : routes.slice(0, at + 1)
 }
 
 function catchAllsLast(routes: readonly Route[]): Route[] {
@@ -170,12 +177,20 @@ function matchesRoute(match: RouteMatch | undefined, facts: RequestFacts, scheme
   if (match.scheme && !matchesText(match.scheme, scheme, false)) return false
   if (match.port !== undefined && match.port !== facts.localPort) return false
   for (const named of match.headers) if (!matchesNamed(named, facts.header(named.name))) return false
-  for (const named of match.withoutHeaders) if (matchesNamed(named, facts.header(named.name))) return false
+  for (const named of match.withoutHeaders) if (isExcluded(named, facts.header(named.name))) return false
   for (const claim of match.claims) if (!matchesClaim(claim, facts)) return false
   for (const claim of match.withoutClaims) if (matchesClaim(claim, facts)) return false
   if (match.queryParams.length === 0) return true
-  const query = new URLSearchParams(facts.query)
-  return match.queryParams.every((named) => matchesNamed(named, query.get(named.name) ?? undefined))
+  return match.queryParams.every((named) => matchesNamed(named, queryValue(facts.query, named.name)))
+}
+
+/** The first value of a parameter, names and values as they are sent: Envoy does not decode them to route. */
+function queryValue(query: string, name: string): string | undefined {
+  for (const part of query.slice(1).split('&')) {
+    const equals = part.indexOf('=')
+    if ((equals < 0 ? part : part.slice(0, equals)) === name) return equals < 0 ? '' : part.slice(equals + 1)
+  }
+  return undefined
 }
 
 function matchesClaim({ path, match }: ClaimMatch, { claims }: RequestFacts): boolean {
@@ -184,6 +199,11 @@ function matchesClaim({ path, match }: ClaimMatch, { claims }: RequestFacts): bo
   return typeof texts === 'string'
     ? matchesText(match, texts, false)
     : texts.some((text) => matchesText(match, text, false))
+}
+
+/** A header that is not there is empty to `withoutHeaders` (Envoy `treat_missing_header_as_empty`). */
+function isExcluded(named: NamedMatch, value: string | undefined): boolean {
+  return matchesNamed(named, named.match ? (value ?? '') : value)
 }
 
 function matchesNamed({ match }: NamedMatch, value: string | undefined): boolean {

@@ -40,7 +40,7 @@ export function forwardUpgrade(exchange: Exchange, origin: string, target: strin
   upstream.on('response', (answer) => relay(exchange, answer))
   upstream.on('error', (cause) => {
     context.log.warn('upstream failed', { requestId, origin, cause })
-    const text = 'upstream connect error or disconnect/reset before headers. reset reason: connection failure'
+    const text = 'upstream connect error or disconnect/reset before headers. reset reason: remote connection failure'
     refuseItself(exchange, { status: 503, text, reason: `${origin}: ${text}` })
   })
   upstream.end()

@@ -42,7 +42,7 @@ export interface HttpRoute extends RouteOptions {
 export interface RouteOptions {
   readonly requestHeaders: HeaderOperations
   readonly responseHeaders: HeaderOperations
-  /** For the whole answer; `undefined` waits forever. */
+  /** For the whole answer; `undefined` and 0 wait forever. */
   readonly timeoutMilliseconds: number | undefined
   readonly retries: RetryPolicy
   readonly cors: CorsPolicy | undefined
@@ -120,11 +120,13 @@ export interface Redirect {
   readonly status: number
 }
 
-/** Names in lower case; applied in the order remove, set, add. */
+/** Names in lower case, values not empty; applied in the order remove, set, add. */
 export interface HeaderOperations {
   readonly set: readonly (readonly [name: string, value: string])[]
   readonly add: readonly (readonly [name: string, value: string])[]
   readonly remove: readonly string[]
+  /** The host the app is called by, where the route's `rewrite` names none. */
+  readonly authority?: string | undefined
   /** After the others; providers ask for them. */
   readonly changes?: readonly HeaderChange[]
 }

@@ -182,7 +182,9 @@ test('an app that cannot be reached is 503', async () => {
   })
   const reply = await send('GET', '/')
   expect(reply.status).toBe(503)
-  expect(reply.body).toBe('upstream connect error or disconnect/reset before headers. reset reason: connection failure')
+  expect(reply.body).toBe(
+    'upstream connect error or disconnect/reset before headers. retried and the latest reset reason: remote connection failure',
+  )
 })
 
 test('a destination nobody knows is 503', async () => {

@@ -35,11 +35,17 @@ function expected(services: readonly { hosts: readonly string[]; matches: readon
   const host = known.filter((one) => covers(one, request.host)).toSorted(moreSpecific)[0]
   const routes = services.flatMap((one, at) =>
     host !== undefined && one.hosts.includes(host)
-      ? one.matches.map((single, index) => ({ single, name: `${at}.${index}` }))
+      ? reachable(one.matches).map((single, index) => ({ single, name: `${at}.${index}` }))
       : [],
   )
   const ordered = [...routes.filter(({ single }) => !isWide(single)), ...routes.filter(({ single }) => isWide(single))]
   return ordered.find(({ single }) => holds(single, request))?.name
+}
+
+/** istiod sends nothing behind the first catch-all of a VirtualService. */
+function reachable(matches: readonly Match[]): readonly Match[] {
+  const at = matches.findIndex(isWide)
+  return at < 0 ? matches : matches.slice(0, at + 1)
 }
 
 interface Asked {

@@ -119,7 +119,9 @@ describe('fault', () => {
       { fault: { abort, delay: { fixedDelay: '1ms', percentage: { value: 100 } } }, route: to('app') },
     ])
     expect(await send('GET', '/')).toMatchObject({ status: 418, body: 'fault filter abort' })
-    expect(await send('GET', '/grpc')).toMatchObject({ status: 200, headers: { 'grpc-status': '14' } })
+    const call = { 'content-type': 'application/grpc' }
+    expect(await send('POST', '/grpc', call)).toMatchObject({ status: 200, headers: { 'grpc-status': '14' } })
+    expect(await send('GET', '/grpc')).toMatchObject({ status: 200, body: 'fault filter abort' })
     expect(seen).toEqual([])
   })
 
@@ -144,6 +146,17 @@ describe('retries', () => {
     })
     expect(await send('GET', '/')).toMatchObject({ status: 200, body: 'x' })
     expect(count()).toBe(3)
+  })
+
+  test('as often as told also where nothing says on what', async () => {
+    const { reached, send } = await open([
+      { match: [{ uri: { prefix: '/never' } }], retries: { attempts: 0 }, route: to('down') },
+      { retries: { attempts: 4 }, route: to('down') },
+    ])
+    const [never, often] = [await send('GET', '/never'), await send('GET', '/')]
+    expect(never.body).toMatch(/before headers\. reset reason: remote connection failure$/)
+    expect(often.body).toMatch(/retried and the latest reset reason: remote connection failure$/)
+    expect(reached).toEqual(['down', 'down'])
   })
 
   test('the last answer is given where no try succeeds', async () => {
@@ -273,7 +286,7 @@ describe('delegate', () => {
 describe('redirects', () => {
   test('may change only the prefix, or keep the port', async () => {
     const { send, port } = await open([
-      { match: [{ uri: { prefix: '/old/' } }], redirect: { uri: '%PREFIX()%/new/' } },
+      { match: [{ uri: { prefix: '/old/' } }], redirect: { prefixRewrite: '/new/' } },
       { redirect: { authority: 'b.example.com', derivePort: 'FROM_REQUEST_PORT', redirectCode: 308 } },
     ])
     expect((await send('GET', '/old/x?q')).headers.location).toBe('/new/x?q')

@@ -73,18 +73,16 @@ function edgeOn(number: number): Json {
 /** Every server of a table's Gateway listens where the gateway does. */
 function onPort(gateway: Json, number: number): Json {
   const spec = gateway['spec'] as { servers: readonly Json[] } // a Gateway of our tables has them
-  const servers = spec.servers.map((one) => ({ ...one, port: { number, name: 'http', protocol: 'HTTP' } }))
+  const servers = spec.servers.map((one, at) => ({ ...one, port: { number, name: `http-${at}`, protocol: 'HTTP' } }))
   return { ...gateway, spec: { ...spec, servers } }
 }
 
 /** A ServiceEntry for every service that is named somewhere. */
 function servicesOf(documents: readonly unknown[]): readonly Json[] {
   const text = JSON.stringify(documents)
-  const hosts = new Set(
-    [...text.matchAll(/"(?:host|service)":"(?:[\w-]+\/)?([\w.-]+)"/g)].map(([, host]) => host ?? ''),
-  )
-  return [...hosts].map((host) => {
-    const name = host.includes('.') ? host : `${host}.apps.svc.cluster.local`
+  const named = [...text.matchAll(/"(?:host|service)":"(?:[\w-]+\/)?([\w.-]+)"/g)].map(([, host = '']) => host)
+  const hosts = new Set(named.map((host) => (host.includes('.') ? host : `${host}.apps.svc.cluster.local`)))
+  return [...hosts].map((name) => {
     const ports = ['80', '8000', '9000'].map((number) => ({
       number: Number(number),
       name: `${number === '9000' ? 'grpc' : 'http'}-${number}`,
