@@ -19,7 +19,7 @@ export function compileAuthorizationRequest(
 ): AuthorizationParameters {
   const { code_challenge_method: method, oidcConfig, authRequestResponseMode } = options
   const isOidc = kind.protocol === 'oidc'
-  const challenges = method !== '' || (isOidc && !isStrict)
+  const challenges = usesPkce(options, { kind, isStrict })
   const sendsNonce = isOidc && (!isStrict || !oidcConfig.insecureSkipNonce)
   const loginParameters = compileLoginParameters(options)
 
@@ -50,6 +50,14 @@ export function compileAuthorizationRequest(
 /** The scope that makes a sign-in outlast the browser's (OpenID Connect Core §11). */
 function withOfflineAccess(scope: string): string {
   return scope.split(' ').includes('offline_access') ? scope : `${scope} offline_access`
+}
+
+/** Whether a login proves by PKCE that it redeems its own code (RFC 7636). */
+export function usesPkce(
+  { code_challenge_method: method }: ProviderOptions,
+  { kind, isStrict }: { kind: ProviderKind; isStrict: boolean },
+): boolean {
+  return method !== '' || (kind.protocol === 'oidc' && !isStrict)
 }
 
 /** `loginURLParameters`: what is sent by default, and what `/oauth2/start?name=value` may choose instead. */

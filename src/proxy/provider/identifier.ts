@@ -74,15 +74,18 @@ export function openIdentifier({
 
   async function loadProfile(accessToken: string, url: string | undefined, sub: unknown): Promise<JsonObject> {
     if (url === undefined || options.skipClaimsFromProfileURL) return {}
-    try {
-      const headers = { authorization: `Bearer ${accessToken}`, accept: 'application/json' }
-      const response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(userinfoTimeout) })
-      const profile = response.ok ? profileOf(await response.text()) : {}
-      return profile['sub'] === undefined || profile['sub'] === sub ? profile : {} // OpenID Connect Core §5.3.2
-    } catch (cause) {
-      log.warn('the userinfo endpoint does not answer', { url, cause })
-      return {}
-    }
+    const headers = { authorization: `Bearer ${accessToken}`, accept: 'application/json' }
+    const init = { headers, redirect: 'error', signal: AbortSignal.timeout(userinfoTimeout) } as const
+    // Guessing on without it would make someone else of the user: one without an address, or without groups.
+    const away = (cause: unknown) =>
+      new GatehouseError('provider_unavailable', 'the userinfo endpoint does not answer', { cause })
+    const response = await fetch(url, init).catch((cause: unknown) => {
+      throw away(cause)
+    })
+    if (response.status >= 500) throw away(undefined)
+    const profile = response.ok ? profileOf(await response.text()) : {}
+    if (!response.ok) log.warn('the userinfo endpoint refused', { url, status: response.status })
+    return profile['sub'] === undefined || profile['sub'] === sub ? profile : {} // OpenID Connect Core §5.3.2
   }
 
   return {

@@ -14,8 +14,10 @@ export interface KindProblem {
 
 /** What a kind may use to complete a session. */
 export interface EnrichTools {
-  /** As configured, with the kind's defaults; its URLs as discovered. */
+  /** As configured, with the kind's defaults; `loginURL` as discovered. */
   readonly options: ProviderOptions
+  /** The profile endpoint, discovered or configured. */
+  readonly userinfoUrl: string | undefined
   readonly api: ProviderApi
   /** Of the ID token and the profile; empty for providers without OpenID Connect. */
   readonly claims: JsonObject

@@ -7,7 +7,7 @@ import { type JsonObject, parseJwt } from '../../tokens/jwt.ts'
 import type { ProviderOptions } from '../alpha/provider-options.ts'
 import type { Session } from '../session.ts'
 import { openProviderApi } from './api.ts'
-import { compileAuthorizationRequest, withSortedQuery } from './authorization-request.ts'
+import { compileAuthorizationRequest, usesPkce, withSortedQuery } from './authorization-request.ts'
 import { openEndpointSource, type ProviderEndpoints } from './endpoints.ts'
 import { openIdentifier } from './identifier.ts'
 import type { ProviderKind } from './kind.ts'
@@ -45,6 +45,7 @@ export function openProvider(given: OpenProviderOptions): Provider {
   const api = openProviderApi(fetch)
   const parameters = compileAuthorizationRequest(options, { kind, isStrict })
   const isOidc = kind.protocol === 'oidc'
+  const isPkce = usesPkce(options, { kind, isStrict })
 
   const loadEndpoints = () => (isOidc ? source.load() : oauthEndpoints(options))
 
@@ -62,9 +63,9 @@ export function openProvider(given: OpenProviderOptions): Provider {
 
   async function enrich(session: Session, claims: JsonObject, endpoints: ProviderEndpoints): Promise<Session> {
     if (!kind.enrich) return session
-    const found = { loginURL: endpoints.authorization, profileURL: endpoints.userinfo ?? '' }
-    const tools = { options: { ...options, ...found }, api, claims, log, nowSeconds: epochSeconds(clock) }
-    return kind.enrich(session, tools)
+    const { authorization: loginURL, userinfo: userinfoUrl } = endpoints
+    const shared = { api, claims, log, nowSeconds: epochSeconds(clock) }
+    return kind.enrich(session, { ...shared, options: { ...options, loginURL }, userinfoUrl })
   }
 
   /** OpenID Connect Core §12.2: a refresh answer may leave the ID token out, and need not repeat the nonce. */
@@ -112,14 +113,22 @@ export function openProvider(given: OpenProviderOptions): Provider {
     },
     async redeem(code, { nonce, codeVerifier }, redirectUri) {
       const endpoints = await loadEndpoints()
-      const grant = { ...grantOf(code, redirectUri), ...verifierOf(codeVerifier), ...resourceOf(options, kind) }
+      const grant = {
+        ...grantOf(code, redirectUri),
+        ...(isPkce ? { code_verifier: codeVerifier } : {}),
+        ...resourceOf(options, kind),
+      }
       return sessionOfTokens(await tokenEndpoint.request(grant, endpoints), endpoints, isOidc ? nonce : undefined)
     },
     async refresh(session) {
-      if (!session.refreshToken) return renewWithoutToken(session)
-      const fresh = await refreshTokens(session)
-      await validate(fresh)
-      return fresh
+      try {
+        if (!session.refreshToken) return await renewWithoutToken(session)
+        const fresh = await refreshTokens(session)
+        await validate(fresh)
+        return fresh
+      } catch (cause) {
+        throw endsSession(cause) ? new GatehouseError('grant_refused', cause.message, { cause }) : cause
+      }
     },
     async sessionOfBearer(token) {
       if (!isOidc) return { refused: 'not-an-openid-provider' }
@@ -163,13 +172,16 @@ function grantOf(code: string, redirectUri: string): Record<string, string> {
   return { grant_type: 'authorization_code', code, redirect_uri: redirectUri }
 }
 
-function verifierOf(codeVerifier: string): Record<string, string> {
-  return codeVerifier === '' ? {} : { code_verifier: codeVerifier }
-}
-
 /** `resource`, for which only providers without OpenID Connect and Azure AD are asked. */
 function resourceOf({ resource, provider }: ProviderOptions, { protocol }: ProviderKind): Record<string, string> {
   return resource === '' || (protocol === 'oidc' && provider !== 'azure') ? {} : { resource }
+}
+
+/** Whether a refresh that failed like this says the account must not go on: removed, locked, its consent withdrawn. */
+function endsSession(cause: unknown): cause is GatehouseError {
+  if (!(cause instanceof GatehouseError)) return false
+  if (cause.code === 'api_refused') return /^40[13]\b/.test(cause.detail ?? '')
+  return cause.code === 'not_admitted' || cause.code === 'email_not_verified'
 }
 
 /** Claims of an ID token that was verified when it came. */

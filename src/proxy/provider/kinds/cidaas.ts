@@ -8,9 +8,9 @@ export const cidaas: ProviderKind = {
   protocol: 'oidc',
   defaults: { scope: 'openid email profile roles groups' },
   tokenHeaders: bearerHeaders,
-  async enrich(session, { options, api, claims }) {
-    if (options.profileURL === '') return session
-    const profile = await api.json(options.profileURL, { headers: bearerHeaders(session.accessToken ?? '') })
+  async enrich(session, { options, userinfoUrl, api, claims }) {
+    if (userinfoUrl === undefined) return session
+    const profile = await api.json(userinfoUrl, { headers: bearerHeaders(session.accessToken ?? '') })
     // OpenID Connect Core §5.3.2: a profile of someone else must not be mixed in.
     if (textAt(profile, 'sub') !== undefined && textAt(profile, 'sub') !== claims['sub']) return session
     const { emailClaim, groupsClaim } = options.oidcConfig
