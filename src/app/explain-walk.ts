@@ -67,6 +67,7 @@ interface Notes {
   destination: string
   reached?: Reached
   readonly trace: PipelineTrace
+  closeProxy?: (() => Promise<void>) | undefined
 }
 
 async function walk(situation: Situation, dependencies: Dependencies): Promise<Walk> {
@@ -93,6 +94,7 @@ async function walk(situation: Situation, dependencies: Dependencies): Promise<W
     }
   } finally {
     await gateway.close()
+    await notes.closeProxy?.()
   }
 }
 
@@ -104,6 +106,7 @@ function gatewayOptions(
   const { records, clock, random, log, fetch, chain, mode } = dependencies
   const { proxy: config } = situation
   const proxy = config && openProxy({ config, records, clock, random, log, fetch })
+  notes.closeProxy = proxy?.close
   const app = notingPart(notes)
   const options = chainGatewayOptions(proxy ? { proxy } : {}, {
     ...dependencies,

@@ -38,6 +38,7 @@ export function chainGatewayOptions(parts: RunningParts, dependencies: GatewayDe
     clock,
     random,
     log: log.with({ part: 'gateway' }),
+    ...(proxy ? { ended: proxy.ended } : {}),
     ...(observer ? { observer } : {}),
   }
 }

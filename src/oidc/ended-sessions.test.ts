@@ -101,3 +101,12 @@ test('while the store is down an end still holds here, and nobody is believed an
   isDown = false
   expect(await ended.hasEnded(token({ sid: 's2' }))).toBe(false)
 })
+
+test('a replica that watches learns by itself', async () => {
+  const { open, token, end, tomorrow } = await world()
+  const [here, there] = [open(), open()]
+  const stop = there.watch()
+  await here.end(end([sessionName(issuer, 's1')]), tomorrow)
+  await expect.poll(() => there.isEnded(token()), { timeout: 5000 }).toBe(true)
+  stop()
+})

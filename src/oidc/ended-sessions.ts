@@ -118,7 +118,6 @@ export function openEndedSessions({
     watch() {
       const again = () => refresh().catch((cause: unknown) => log.warn('ended sessions could not be read', { cause }))
       const timer = setInterval(() => void again(), watchInterval).unref()
-      void again()
       return () => clearInterval(timer)
     },
   }

@@ -7,11 +7,12 @@ import { fail } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
 import { type EndedSessions, openEndedSessions } from '../oidc/ended-sessions.ts'
+import { openRecordLeases } from '../store/leases.ts'
 import type { Records } from '../store/records.ts'
-import { alphaOf } from './alpha/alpha-of-config.ts'
-import { responseOfAnswer, textAnswer } from './answers.ts'
 import { openAccessTokens } from './access-tokens/access-tokens.ts'
 import { openDeviceLogins } from './access-tokens/device-logins.ts'
+import { alphaOf } from './alpha/alpha-of-config.ts'
+import { responseOfAnswer, textAnswer } from './answers.ts'
 import { openBearerVerifier } from './bearer.ts'
 import type { CheckAnswer, CheckRequest } from './check.ts'
 import { openChecker } from './checker.ts'
@@ -27,16 +28,14 @@ import { parseEmails } from './login/emails-file.ts'
 import { openPasswords } from './login/passwords.ts'
 import { openWatchedFile } from './login/watched-file.ts'
 import { signInLook } from './pages/sign-in-look.ts'
+import { compileProbe, type Probe, robotsAnswer } from './probes.ts'
 import { openProviders } from './provider/open-providers.ts'
 import { trustOf } from './provider/provider-trust.ts'
-import { compileProbe, type Probe, robotsAnswer } from './probes.ts'
 import { compileRedirectRule } from './redirect-target.ts'
 import { compileRules } from './rules.ts'
 import { cookieKey } from './sessions/cookie-secret.ts'
-
-import { isSessionCookie } from './sessions/session-cookies.ts'
 import { openRefresher } from './sessions/refresh-once.ts'
-import { openRecordLeases } from '../store/leases.ts'
+import { isSessionCookie } from './sessions/session-cookies.ts'
 import { openSessionMemory } from './sessions/session-memory.ts'
 import { openSessionState } from './sessions/session-state.ts'
 import { openSessions } from './sessions/sessions.ts'
@@ -67,7 +66,7 @@ export interface ProxyPart extends Part {
   isOwnPath(path: string): boolean
   /** Whether users can sign in: the provider is known. */
   ready(): boolean
-  /** Sessions that ended before their tokens; let it `watch` where other processes end some. */
+  /** Sessions that ended before their tokens did. */
   readonly ended: EndedSessions
   /** Whether a cookie is the proxy's own, which no app should see. */
   isOwnCookie(name: string): boolean
@@ -80,6 +79,7 @@ export function openProxy(options: ProxyOptions): ProxyPart {
   const { config } = options
   const { authservice } = config
   const core = openCore(options)
+  const stopWatching = core.ended.watch()
   const { check, recall, answerAt } = openChecker(core)
   const isOwnPath = (path: string) => endpointAt(path, core) !== undefined
   const probe = compileProbe(core)
@@ -111,7 +111,10 @@ export function openProxy(options: ProxyOptions): ProxyPart {
     probe,
     isOwnPath,
     ready: () => core.provider.isReady() && core.state.isUp(),
-    close: () => core.state.close(),
+    async close() {
+      stopWatching()
+      await core.state.close()
+    },
     ended: core.ended,
     isOwnCookie: (name) => isSessionCookie(name, config.cookie_name) || isCsrfCookie(name, config.cookie_name),
     isIdentityHeader: compileIdentityNames(authservice ? [authservice.userIdHeader, authservice.groupsHeader] : []),

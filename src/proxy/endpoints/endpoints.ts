@@ -4,8 +4,9 @@ import type { CheckAnswer } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
 import { finishLogin } from '../login/finish-login.ts'
 import { accessTokens } from './access-tokens.ts'
-import { device, deviceAuthorization, deviceToken } from './device.ts'
 import { authOnly } from './auth-only.ts'
+import { backchannelLogout } from './backchannel-logout.ts'
+import { device, deviceAuthorization, deviceToken } from './device.ts'
 import type { Endpoint, EndpointInput } from './endpoint.ts'
 import { signIn, start } from './sign-in.ts'
 import { signOut } from './sign-out.ts'
@@ -18,6 +19,7 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   '/callback': callback,
   '/sign_in': signIn,
   '/sign_out': ({ request, form }, core) => signOut(request, core, form),
+  '/backchannel-logout': backchannelLogout,
   '/signed_out': ({ request }, core) => signedOut(core, queryOf(request.path)),
   '/userinfo': userinfo,
   '/auth': authOnly,

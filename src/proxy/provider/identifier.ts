@@ -2,6 +2,8 @@ import type { Fetch } from '../../http/part.ts'
 import { type Clock, epochSeconds } from '../../kit/clock.ts'
 import { GatehouseError } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
+import { type LogoutTokenOutcome, verifyLogoutToken } from '../../oidc/logout-token.ts'
+import type { Collection } from '../../store/records.ts'
 import { type JsonObject, parseJwt } from '../../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../../tokens/remote-key-set.ts'
 import type { ProviderOptions } from '../alpha/provider-options.ts'
@@ -26,6 +28,8 @@ export interface Identifier {
     token: string,
     endpoints: ProviderEndpoints,
   ): Promise<{ session: Session; claims: JsonObject } | { refused: string }>
+  /** Whether a logout token is believed, by the rules for ID tokens; `used` remembers those that were. */
+  verifyLogout(token: string, endpoints: ProviderEndpoints, used: Collection<true>): Promise<LogoutTokenOutcome>
 }
 
 const userinfoTimeout = 5000
@@ -105,6 +109,8 @@ export function openIdentifier({
       const times = { createdAt: clock.now(), expiresAt: Number(exp) * 1000 }
       return { session: { ...who, ...times, email, accessToken: token, idToken: token }, claims }
     },
+    verifyLogout: (token, { jwks }, used) =>
+      verifyLogoutToken(token, { ...rules, keysFor: (jwt) => keysAt(jwks).keysFor(jwt), used, clock }),
   }
 }
 

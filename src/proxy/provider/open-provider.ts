@@ -136,6 +136,11 @@ export function openProvider(given: OpenProviderOptions): Provider {
       if ('refused' in outcome) return outcome
       return { session: identified(outcome.session, outcome.claims) }
     },
+    async verifyLogout(token, used) {
+      if (!isOidc) return { kind: 'refused', reason: 'not-an-openid-provider' }
+      const endpoints = await source.load().catch(unlessUnavailable)
+      return endpoints ? identifier.verifyLogout(token, endpoints, used) : { kind: 'unavailable' }
+    },
     async isOwnAnswer(_login, issuer) {
       if (issuer !== null)
         return !isOidc || options.oidcConfig.insecureSkipIssuerVerification || issuer === options.oidcConfig.issuerURL
@@ -145,6 +150,10 @@ export function openProvider(given: OpenProviderOptions): Provider {
     clientId: () => options.clientID,
     isReady: () => !isOidc || source.isReady(),
   }
+}
+
+function unlessUnavailable(cause: unknown): undefined {
+  if (!(cause instanceof GatehouseError && cause.code === 'provider_unavailable')) throw cause
 }
 
 function bareSession({ accessToken, refreshToken, expiresIn }: TokenAnswer, now: number): Session {

@@ -1,3 +1,5 @@
+import type { LogoutTokenOutcome } from '../../oidc/logout-token.ts'
+import type { Collection } from '../../store/records.ts'
 import type { ProviderOptions } from '../alpha/provider-options.ts'
 import type { Session } from '../session.ts'
 import { type OpenProviderOptions, openProvider } from './open-provider.ts'
@@ -48,6 +50,17 @@ export function openProviders(
     return { refused: refusals.find((reason) => reason !== 'issuer-mismatch') ?? refusals[0] ?? 'issuer-mismatch' }
   }
 
+  async function verifyLogout(token: string, used: Collection<true>): Promise<LogoutTokenOutcome> {
+    const outcomes: LogoutTokenOutcome[] = []
+    for (const provider of byId.values()) {
+      const outcome = await provider.verifyLogout(token, used)
+      if (outcome.kind === 'believed') return outcome
+      outcomes.push(outcome)
+    }
+    const isTelling = (one: LogoutTokenOutcome) => one.kind !== 'refused' || one.reason !== 'issuer-mismatch'
+    return outcomes.find(isTelling) ?? outcomes[0] ?? { kind: 'refused', reason: 'issuer-mismatch' }
+  }
+
   return {
     choices,
     choose: (id) => (id === null ? (isSeveral ? undefined : choices[0]) : choices.find((choice) => choice.id === id)),
@@ -59,6 +72,7 @@ export function openProviders(
       return marked(await providerOf(session.provider).refresh(session), session.provider)
     },
     sessionOfBearer,
+    verifyLogout,
     isOwnAnswer: (login, issuer) => providerOf(login.provider).isOwnAnswer(login, issuer),
     endSessionUrl: (session) => providerOf(session?.provider).endSessionUrl(),
     clientId: (session) => providerOf(session?.provider).clientId(),

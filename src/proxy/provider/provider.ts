@@ -1,3 +1,5 @@
+import type { LogoutTokenOutcome } from '../../oidc/logout-token.ts'
+import type { Collection } from '../../store/records.ts'
 import type { PendingLogin } from '../login/csrf-cookie.ts'
 import type { Session } from '../session.ts'
 
@@ -28,6 +30,8 @@ export interface Provider {
   sessionOfBearer(token: string): Promise<{ session: Session } | { refused: string }>
   /** Whether an answer with this `iss` parameter can come from the provider this login began at (RFC 9207 §2.4). */
   isOwnAnswer(login: PendingLogin, issuer: string | null): Promise<boolean>
+  /** Whether a logout token of the provider is believed; `used` remembers those that were. */
+  verifyLogout(token: string, used: Collection<true>): Promise<LogoutTokenOutcome>
   /** Where the browser ends the provider's session. */
   endSessionUrl(session?: Session): Promise<string | undefined>
   /** The id this proxy has at the provider of a session. */
