@@ -13,7 +13,7 @@ export interface RedisConnection {
    * @throws GatehouseError `store_unavailable`
    */
   command(name: string, ...values: readonly RedisValue[]): Promise<unknown>
-  /** Whether there is a connection. */
+  /** Whether there is a connection, as far as one has been tried. */
   isUp(): boolean
   /** A further connection to one server, in RESP2, for a subscription; not opened yet. None to a cluster. */
   duplicate(): Promise<Redis | undefined>
@@ -43,10 +43,10 @@ export function openRedis(settings: RedisSettings, log: Log): RedisConnection {
         if (firstTry) await firstTry
         return await client?.callBuffer(name, ...values)
       } catch (cause) {
-        throw new GatehouseError('store_unavailable', 'redis does not answer', { cause: withoutCommand(cause) })
+        throw new GatehouseError('store_unavailable', 'redis does not answer', { detail: reasonOf(cause) })
       }
     },
-    isUp: () => client?.status === 'ready',
+    isUp: () => firstTry !== undefined || client?.status === 'ready',
     async duplicate() {
       const opened = await opening
       if (!('duplicate' in opened) || 'nodes' in opened) return undefined
@@ -75,16 +75,16 @@ function readyOrRefused(client: Redis | Cluster): Promise<void> {
   })
 }
 
-/** ioredis puts the command with its values, secrets among them, on its errors. */
-function withoutCommand(cause: unknown): unknown {
-  return cause instanceof Error ? new Error(cause.message) : cause
+/** The message alone: ioredis puts the command with its values, secrets among them, on its errors. */
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : 'unknown'
 }
 
 /** One line when Redis goes away and one when it is back. */
 function reportOutages(client: Redis | Cluster, log: Log): void {
   let isDown = false
   client.on('error', (cause: unknown) => {
-    if (!isDown) log.error('redis does not answer', { cause: withoutCommand(cause) })
+    if (!isDown) log.error('redis does not answer', { reason: reasonOf(cause) })
     isDown = true
   })
   client.on('ready', () => {

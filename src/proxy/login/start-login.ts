@@ -33,6 +33,10 @@ export interface LoginStart {
 export async function startLogin(request: CheckRequest, core: ProxyCore, start: LoginStart): Promise<CheckAnswer> {
   const { config, provider: providers, random, csrf } = core
   const { target, isRestarted = false, withoutPrompt = false, wishes = new URLSearchParams() } = start
+  if (!core.state.isUp()) {
+    const cause = new GatehouseError('store_unavailable', 'a session could not be kept at the moment')
+    return loginFailure(request, core, { cause, target })
+  }
   const isSeveral = providers.choices.length > 1
   const choice = start.provider ?? providers.choices[0]
   const { purpose } = start
