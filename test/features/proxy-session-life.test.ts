@@ -141,3 +141,42 @@ test('a renewed session can be signed out, and its newest ID token is the hint',
   const hint = new URL(out.headers.get('location') ?? '', 'http://x').searchParams.get('id_token_hint')
   expect(`Bearer ${hint}`).toBe(renewed)
 })
+
+test('compat looks at the tokens when it refreshes only, as the original does', async () => {
+  const { browser, signIn, provider, clock } = await proxyWorld({ compat: true, code_challenge_method: 'S256' })
+  provider.tokenLifetime = 300
+  await signIn()
+  clock.time += 86_000_000
+  expect((await browser.check('/x')).status).toBe(200)
+
+  const refreshing = await proxyWorld({
+    ...{ compat: true, code_challenge_method: 'S256' },
+    cookie_refresh: '10m',
+  })
+  refreshing.provider.tokenLifetime = 300
+  refreshing.provider.refreshTokens = true
+  await refreshing.signIn()
+  refreshing.clock.time += 599_000
+  expect((await refreshing.browser.check('/x')).status).toBe(200)
+  expect(refreshRequests(refreshing.provider.tokenRequests)).toHaveLength(0)
+  refreshing.provider.isDown = true
+  refreshing.clock.time += 1000
+  expect((await refreshing.browser.check('/x')).status).toBe(503)
+})
+
+test.each(['cookie', 'sqlite'])(
+  'signing in again in the same session of the provider is no sign-out (%s)',
+  async (type) => {
+    const { browser, signIn, provider, proxy } = await proxyWorld({ session_store_type: type })
+    provider.account = { ...provider.account, sid: 'one' }
+    await signIn()
+    const { cookieHeader: cookie } = browser
+    const ask = () =>
+      proxy.check({ ...{ method: 'GET', path: '/x', host: '', clientAddress: '', requestId: '' }, headers: { cookie } })
+    expect((await ask()).status).toBe(200)
+    await signIn()
+    expect((await browser.check('/x')).status).toBe(200)
+    // The cookie is the session; a ticket is exchanged for another.
+    expect((await ask()).status).toBe(type === 'cookie' ? 200 : 403)
+  },
+)

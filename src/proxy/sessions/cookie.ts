@@ -1,9 +1,9 @@
 import { openRecordLeases } from '../../store/leases.ts'
 import type { Collection } from '../../store/records.ts'
 import type { Session } from '../session.ts'
-import { sessionId } from './session-names.ts'
 import { openSessionCodec } from './session-codec.ts'
 import { cookieEndsAt } from './session-life.ts'
+import { sessionId } from './session-names.ts'
 import type { SessionStore, SessionStoreOptions } from './session-store.ts'
 
 /**

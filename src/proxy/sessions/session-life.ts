@@ -9,7 +9,15 @@ const renewBefore = 10_000
  * When the session's tokens are dead, milliseconds since the epoch: with its ID token, where it has one; with its access
  * token where that is all it has or where apps are given it. `Infinity` for a session without tokens.
  */
-export function diesAt(session: Session, { pass_access_token: passesAccessToken }: ProxyConfig): number {
+export function diesAt(session: Session, config: ProxyConfig): number {
+  const tokensEnd = tokensDieAt(session, config)
+  if (!config.compat) return tokensEnd
+  // The original looks at its tokens only when it refreshes (pkg/middleware/stored_session.go).
+  const { cookie_refresh: refresh } = config
+  return refresh > 0 ? Math.max(tokensEnd, session.createdAt + refresh) : Number.POSITIVE_INFINITY
+}
+
+function tokensDieAt(session: Session, { pass_access_token: passesAccessToken }: ProxyConfig): number {
   const { idToken, accessToken, expiresAt = Number.POSITIVE_INFINITY } = session
   const accessEnd = accessToken === undefined ? Number.POSITIVE_INFINITY : expiresAt
   if (idToken === undefined) return accessEnd
@@ -34,7 +42,7 @@ export function renewsAt(session: Session, config: ProxyConfig): number {
   const { cookie_refresh: refresh } = config
   if (!session.refreshToken) return Number.POSITIVE_INFINITY
   const byAge = refresh > 0 ? session.createdAt + refresh : Number.POSITIVE_INFINITY
-  return Math.min(diesAt(session, config) - renewBefore, byAge)
+  return config.compat ? byAge : Math.min(diesAt(session, config) - renewBefore, byAge)
 }
 
 /** How long a session without an end of its own (`cookie_expire` 0) is kept. */

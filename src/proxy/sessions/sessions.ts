@@ -56,6 +56,12 @@ export function openSessions(
     return { ...kept, latest }
   }
 
+  /** Its names are the new session's, too, where the provider goes on with its own; so it is not ended by them. */
+  async function replaced(text: string): Promise<void> {
+    const kept = await store.find(text)
+    if (kept) await store.end(kept)
+  }
+
   async function endForGood(kept: KeptSession, latest: Session): Promise<void> {
     await store.end(kept)
     const all = [kept.session, latest].map((one) => namesOfSession(one, kept.id))
@@ -82,7 +88,7 @@ export function openSessions(
     async start(session, cookieHeader) {
       const text = await store.create(session)
       for (const old of sessionTexts(cookieHeader, config.cookie_name)) {
-        await end(old).catch((cause: unknown) => log.warn('an earlier session could not be deleted', { cause }))
+        await replaced(old).catch((cause: unknown) => log.warn('an earlier session could not be deleted', { cause }))
       }
       return text
     },

@@ -1,8 +1,8 @@
 import { GenerationCache } from '../../kit/cache.ts'
 import { epochSeconds } from '../../kit/clock.ts'
 import type { Leases } from '../../store/leases.ts'
-import { sessionId } from './session-names.ts'
 import { yearSeconds } from './session-life.ts'
+import { sessionId } from './session-names.ts'
 import type { KeptSession, SessionStore, SessionStoreOptions } from './session-store.ts'
 import { openSignedValue, signValue } from './signed-value.ts'
 import { formatTicket, newTicket, openUnderTicket, parseTicket, sealUnderTicket, type Ticket } from './ticket.ts'
@@ -26,6 +26,7 @@ export function openTicketStore(
   const keptSeconds = lifetimeSeconds || yearSeconds
   // Cookie texts by ticket id, of sessions that may be remembered.
   const texts = new GenerationCache<string>(10_000)
+  let tell: (text: string) => void = () => {}
 
   function ticketOf(text: string): (Ticket & { readonly endsAt: number }) | undefined {
     const nowSeconds = epochSeconds(clock)
@@ -43,6 +44,7 @@ export function openTicketStore(
     isShared,
     hearsChanges: () => !isShared || watch?.isLive() === true,
     listen(changed) {
+      tell = changed
       watch?.listen((key) => {
         const text = key === undefined ? undefined : texts.get(key)
         if (key === undefined || text !== undefined) changed(text)
@@ -68,6 +70,7 @@ export function openTicketStore(
     async end({ text }) {
       const ticket = ticketOf(text)
       if (ticket) await vault.delete(ticket.id)
+      tell(text)
     },
     lease: (kept: KeptSession) => leases.acquire(ticketOf(kept.text)?.id ?? kept.id),
   }
