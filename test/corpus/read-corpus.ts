@@ -37,6 +37,8 @@ const groupSchema = z.strictObject({
   mesh: z.record(z.string(), z.unknown()).default({}),
   /** istiod's PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS. */
   severalProviders: z.boolean().default(false),
+  /** Our own translation for Envoy cannot do this. */
+  needsIstiod: z.boolean().default(false),
   resources: z.array(z.record(z.string(), z.unknown())).default([]),
   rows: z.array(rowSchema),
 })
@@ -125,9 +127,11 @@ export function withTokenNames(text: string, tokens: ReadonlyMap<string, string>
   return out
 }
 
-/** The groups a real Envoy can be given: our translation makes one route to the app and reads no VirtualService. */
-export function corpusForEnvoy(): readonly CorpusGroup[] {
-  return readCorpus().filter(({ resources }) => !resources.some(({ kind }) => kind === 'VirtualService'))
+/** The groups our own translation for Envoy can do: it makes one route to the app and reads no VirtualService. */
+export function corpusForEnvoy(groups = readCorpus()): readonly CorpusGroup[] {
+  return groups.filter(({ resources, needsIstiod }) => {
+    return !needsIstiod && !resources.some(({ kind }) => kind === 'VirtualService')
+  })
 }
 
 /** The resources of a group as documents: keys filled in, and a route to the app where the group has none. */
