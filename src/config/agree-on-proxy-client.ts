@@ -50,7 +50,7 @@ export function agreeOnProxyClient(originals: Originals, adapting: Adapting): Or
   }
   fill('idEnv', idName, id, `\`${id}\``)
   fill('secretEnv', secretName, secret, secret === front.secret ? 'the secret the client has' : 'a generated secret')
-  const document = withWayBack({ ...originals, dex }, index, adapting)
+  const document = withSecret(withWayBack({ ...originals, dex }, index, adapting), { index, secret, report })
   return withFrontClient(
     { ...originals, dex: { document, environment: withVariables(dex.environment, variables) } },
     { id, secret, adapting },
@@ -79,6 +79,19 @@ function findClient({ document, environment }: Original, { id, redirectUri }: Fr
   if (byId !== -1) return byId
   const byRedirect = clients.findIndex((client) => redirectsTo(client, redirectUri ?? '/oauth2/callback'))
   return byRedirect !== -1 ? byRedirect : clients.findIndex((client) => textValue(client, 'idEnv') === 'OIDC_CLIENT_ID')
+}
+
+/** A stand-in in the client itself gives way to the secret. */
+function withSecret(
+  document: SourceDocument,
+  { index, secret, report }: { index: number; secret: string } & Pick<Adapting, 'report'>,
+): SourceDocument {
+  const client = objectsOf(valueAt(objectOf(document.value), 'staticClients'))[index] ?? {}
+  const written = valueAt(client, 'secret')
+  if (written === undefined || valueAt(client, 'public') === true || !isPlaceholderSecret(written)) return document
+  const path = ['staticClients', index, 'secret']
+  report.at('filled in', document.source, path, 'secret', { to: 'that of oauth2-proxy, or a generated one' })
+  return withValueAt(document, path, secret)
 }
 
 /** Dex itself knows no sign-out, so its files do not say where one of oauth2-proxy comes back to. */

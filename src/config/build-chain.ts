@@ -33,6 +33,8 @@ export interface Building {
   readonly demo: boolean
   /** Whether the identity provider is new to the policies of the files. */
   readonly isRealmElsewhere: boolean
+  /** The files before anything was adapted. */
+  readonly written: Originals
   findHosts(gateway: GatewayConfig): HostMap
 }
 
@@ -41,7 +43,7 @@ export interface Building {
  * that all problems are told at once.
  */
 export function buildChain(originals: Originals, building: Building): ChainConfig {
-  const { adapting, demo, isRealmElsewhere } = building
+  const { adapting, demo, isRealmElsewhere, written } = building
   const { publicUrl, problems, report } = adapting
   const realms = originals.realms.flatMap((document) => importRealm(document, adapting) ?? [])
   const broker = originals.dex && importDex(originals.dex, adapting)
@@ -51,7 +53,7 @@ export function buildChain(originals: Originals, building: Building): ChainConfi
   const gateway = importIstio(completeGateway(gatewayPlan(originals, proxy), { isRealmElsewhere, adapting }), adapting)
   const hosts = building.findHosts(gateway)
   checkPublicSecrets({ broker, proxy, originals }, { problems, demo })
-  checkChain({ publicUrl, originals, broker, proxy, gateway }, problems)
+  checkChain({ publicUrl, originals, written, broker, proxy, gateway }, problems)
   return {
     publicUrl,
     ...(realms.length > 0 ? { realm: { publicUrl: `${publicUrl}/auth`, realms } } : {}),

@@ -1,4 +1,5 @@
 import type { Problems } from '../kit/problems.ts'
+import { objectOf } from './json-values.ts'
 import type { KeyedTexts } from './keyed-texts.ts'
 import type { Manifests } from './manifests.ts'
 import type { ReportBook } from './report.ts'
@@ -67,6 +68,7 @@ function kindOfText(text: string): CandidateKind | undefined {
   ) {
     return 'dex'
   }
+  if (/^\s*\{/.test(text) && isDexJson(text)) return 'dex'
   if (/^(?:extensionProviders|defaultConfig|pathNormalization|rootNamespace|trustDomain)[ \t]*:/m.test(text))
     return 'mesh'
   if (
@@ -76,6 +78,18 @@ function kindOfText(text: string): CandidateKind | undefined {
     return 'realm'
   }
   return undefined
+}
+
+/** JSON has no lines to go by: what stands at the top is told from what stands inside. */
+function isDexJson(text: string): boolean {
+  if (!/"issuer"\s*:/i.test(text)) return false
+  try {
+    const names = Object.keys(objectOf(JSON.parse(text))).map((name) => name.toLowerCase())
+    const others = ['storage', 'staticclients', 'connectors', 'web', 'enablepassworddb']
+    return names.includes('issuer') && others.some((name) => names.includes(name))
+  } catch {
+    return false
+  }
 }
 
 /** The one candidate of its kind; each further one is an error that names the first. */

@@ -4,6 +4,7 @@ import { agreeOnProxyClient } from './agree-on-proxy-client.ts'
 import { agreeOnRealmClients } from './agree-on-realm-clients.ts'
 import { buildChain, inOrder, type LoadedChain } from './build-chain.ts'
 import type { ChainSecrets } from './chain-secrets.ts'
+import { checkPlaceholderSecrets } from './checks/placeholder-secrets.ts'
 import { demoApps } from './default-chain.ts'
 import { findHosts } from './find-hosts.ts'
 import { findOriginals } from './find-originals.ts'
@@ -63,10 +64,14 @@ export function loadChainFromTexts(
   }
   const replacements = findReplacements(found, publicUrl)
   const originals = adaptOriginals(replaceAddresses(found, replacements, report), adapting)
+  const { demo = false } = options
+  // those a demo has filled in are gone
+  checkPlaceholderSecrets(demo ? originals : found, { problems, demo })
   const chain = buildChain(originals, {
     adapting,
-    demo: options.demo ?? false,
+    demo,
     isRealmElsewhere: replacements.isRealmElsewhere,
+    written: found,
     findHosts: (gateway) => findHosts(originals, gateway, adapting),
   })
   return { chain: problems.hasErrors ? undefined : chain, problems: inOrder(problems.list), report }

@@ -13,6 +13,8 @@ import { agreeOnProxyClient } from './agree-on-proxy-client.ts'
 import { agreeOnRealmClients } from './agree-on-realm-clients.ts'
 import { buildChain, inOrder, type LoadedChain } from './build-chain.ts'
 import type { ChainSecrets } from './chain-secrets.ts'
+import { checkApps } from './checks/apps.ts'
+import { checkPlaceholderSecrets } from './checks/placeholder-secrets.ts'
 import { fitProxy } from './fit-proxy.ts'
 import { type GatehouseYaml, gatehouseYamlSchema } from './gatehouse-yaml-schema.ts'
 import { hostsOf } from './host-map.ts'
@@ -61,12 +63,15 @@ export function loadGatehouseYaml(path: string, { env, secretsOf }: GatehouseYam
     problems,
     report,
   }
+  checkApps(document, { settings, problems })
   const read = readSections(document, { settings, folder, env, adapting })
+  checkPlaceholderSecrets(read, { problems, demo: false })
   const originals = agreeOnRealmClients(fitProxy(agreeOnProxyClient(read, adapting), adapting), adapting)
   const chain = buildChain(originals, {
     adapting,
     demo: false,
     isRealmElsewhere: false,
+    written: read,
     findHosts: () => hostsOf(apps),
   })
   const told = inOrder(problems.list).map((problem) => withSection(problem, document))

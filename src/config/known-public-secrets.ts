@@ -18,6 +18,10 @@ export function publicSecret(secret: string): string | undefined {
 
 /** Whether a guide's stand-in was left in place of a secret (`xxxxxxxx`, `YOUR_KEYCLOAK_CLIENT_SECRET`, a mask). */
 export function isPlaceholderSecret(secret: unknown): boolean {
-  if (secret === undefined || secret === null || secret === '') return true
-  return typeof secret === 'string' && /^(?:x{4,}|\*+|<.*>|(?:YOUR|MY|REPLACE|CHANGE)[-_ ].*|CHANGEME)$/i.test(secret)
+  return secret === undefined || secret === null || (typeof secret === 'string' && isStandInSecret(secret))
+}
+
+/** Whether a text that is written where a secret belongs is none. */
+export function isStandInSecret(secret: string): boolean {
+  return /^(?:|x{4,}|\*+|<.*>|(?:YOUR|MY|REPLACE|CHANGE)[-_ ][A-Z_ -]*|CHANGE-?ME|CHANGEIT|TODO|TBD)$/i.test(secret)
 }

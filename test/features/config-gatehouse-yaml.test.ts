@@ -177,3 +177,33 @@ test('a file that is not there is a problem, not an exception', () => {
     '/nonexistent/gatehouse.yaml: error: cannot be read (there is no such file)',
   ])
 })
+
+test('apps have names and prefixes of their own, and none of the parts’', () => {
+  const { chain, lines } = load({
+    'gatehouse.yaml': `publicUrl: ${publicUrl}
+apps:
+- {name: one, prefix: /one/, host: one}
+- {name: one, prefix: /two/, host: two}
+- {name: three, prefix: /one/, host: three}
+- {name: four, prefix: /dex/, host: four}
+- {name: five, prefix: /auth/five/, host: five}
+- {name: six, prefix: /authors/, host: six}
+`,
+  })
+  expect(chain).toBeUndefined()
+  const reserved = 'choose one that begins with none of `/auth/`, `/dex/`, `/oauth2/`, `/authservice/`, `/gatehouse/`'
+  expect(lines).toEqual([
+    'gatehouse.yaml:4:4: error: apps[1].name: `one` is the name of another app, too (line 3); give each its own',
+    'gatehouse.yaml:5:17: error: apps[2].prefix: `/one/` leads to `one` already (line 3); give each its own',
+    `gatehouse.yaml:6:16: error: apps[3].prefix: \`/dex/\` is the broker’s own path; ${reserved}`,
+    `gatehouse.yaml:7:16: error: apps[4].prefix: \`/auth/five/\` is the realm’s own path; ${reserved}`,
+  ])
+})
+
+test('a stand-in for a secret is refused', () => {
+  const { chain, lines } = load({
+    'gatehouse.yaml': `publicUrl: ${publicUrl}\nproxy:\n  client_secret: CHANGEME\n`,
+  })
+  expect(chain).toBeUndefined()
+  expect(lines.join()).toContain('gatehouse.yaml:3:3: error: proxy.client_secret: the secret of oauth2-proxy')
+})

@@ -101,7 +101,7 @@ test('a redirect URI must be registered as a string', () => {
 test('issuers must be alike to the letter, and so must the gateway’s', () => {
   expect(linesOf({ 'oauth2_proxy.cfg': proxy.replace('com/dex"', 'com/dex/"') })).toEqual([
     'oauth2_proxy.cfg:2:1: error: oidc_issuer_url: is `http://localhost:8080/dex/`, but the issuer of Dex is `http://localhost:8080/dex` (dex.yaml:1); write both alike, to the letter',
-    'ra.yaml:6:5: error: spec.jwtRules[0]: nothing verifies tokens of `http://localhost:8080/dex/`, so every request would be refused (known: `http://localhost:8080/dex`); write the issuer of the tokens here, to the letter',
+    'ra.yaml:6:5: error: spec.jwtRules[0]: nothing verifies tokens of `https://kubeflow.example.com/dex/`, so every request would be refused (known: `https://kubeflow.example.com/dex`); write the issuer of the tokens here, to the letter',
   ])
 })
 
@@ -142,4 +142,73 @@ test('two Dex configurations in one directory are an error at the second', () =>
   expect(lines).toEqual([
     'b.yaml:2:1: error: a second Dex configuration; the first is at a.yaml:1; leave only one of them in the directory',
   ])
+})
+
+const realmWith = (secret: string) => realm.replace('secret-of-dex', secret)
+
+test.each(['CHANGEME', 'YOUR_CLIENT_SECRET', 'xxxxxxxx', '<secret>'])('the stand-in %s is no secret', (standIn) => {
+  const files = {
+    'dex.yaml': dex.replace('secret-of-the-client', standIn),
+    'proxy.cfg': proxy.replace('secret-of-the-client', standIn),
+  }
+  const { chain, lines } = load(directoryOf(files))
+  expect(chain).toBeUndefined()
+  expect(lines).toEqual([
+    'dex.yaml:7:3: error: staticClients[0].secret: the secret of the client `kubeflow` is the stand-in of a guide, so there is none; generate your own',
+    'proxy.cfg:4:1: error: client_secret: the secret of oauth2-proxy (`client_secret`) is the stand-in of a guide, so there is none; generate your own',
+  ])
+})
+
+test('nor is an empty one, nor the mask of a Keycloak export', () => {
+  const files = { 'dex.yaml': dex.replace('secret-of-dex', "''"), 'realm.json': realmWith('**********') }
+  expect(load(directoryOf(files)).lines).toEqual([
+    'dex.yaml:16:5: error: connectors[0].config.clientSecret: the secret of the connector `keycloak` is empty, so there is none; generate your own',
+    'realm.json:6:7: error: clients[0].secret: the secret of the client `dex` is masked, as Keycloak exports it, so there is none; write the real one, or generate your own',
+  ])
+})
+
+test('a demo fills them in where both sides are here', () => {
+  const files = {
+    'dex.yaml': dex.replace('secret-of-dex', "''").replace('secret-of-the-client', 'CHANGEME'),
+    'proxy.cfg': proxy.replace('secret-of-the-client', 'CHANGEME'),
+    'realm.json': realmWith('**********'),
+    'ra.yaml': requestAuthentication,
+  }
+  const { chain, lines } = load(directoryOf(files), { demo: true })
+  expect(lines).toEqual([])
+  expect(chain?.proxy?.client_secret).toMatch(/^[\w-]{43}$/)
+  expect(chain?.broker?.staticClients[0]?.secret).toBe(chain?.proxy?.client_secret)
+})
+
+test('Dex’s configuration may be written as JSON', () => {
+  const config = {
+    issuer: 'https://kubeflow.example.com/dex',
+    storage: { type: 'memory' },
+    web: { http: '0.0.0.0:5556' },
+    enablePasswordDB: true,
+    staticClients: [{ id: 'kubeflow', name: 'K', secret: 'secret-of-the-client', redirectURIs: ['/oauth2/callback'] }],
+  }
+  const files = { 'dex.json': JSON.stringify(config, null, 2), 'proxy.cfg': proxy, 'ra.yaml': requestAuthentication }
+  const { chain, report } = load(directoryOf(files))
+  expect(chain?.broker?.staticClients[0]?.id).toBe('kubeflow')
+  expect(report.lines.some(({ file, what }) => file === 'dex.json' && what === 'Dex configuration')).toBe(true)
+  const discovery = JSON.stringify({ issuer: 'https://x.example', jwks_uri: 'https://x.example/keys' })
+  expect(load(directoryOf({ ...files, 'discovery.json': discovery })).chain).toBeDefined()
+})
+
+test('the issuer nobody verifies is told as the files write it, not as it is called here', () => {
+  const files = {
+    'dex.yaml': dex,
+    'proxy.cfg': proxy,
+    'ra.yaml': requestAuthentication.replace('kubeflow.example.com/dex', 'kubeflow.example.com/dex2'),
+  }
+  const told = load(directoryOf(files), { demo: true }).lines.find((line) => line.includes('nothing verifies'))
+  expect(told).toContain('nothing verifies tokens of `https://kubeflow.example.com/dex`')
+  expect(told).toContain('(known: `https://kubeflow.example.com/dex2`)')
+})
+
+test('keys of TOML are told with their column', () => {
+  const indented = proxy.replace('scope =', '  scope =').replace('email groups', 'email')
+  const { lines } = load(directoryOf({ 'dex.yaml': dex, 'proxy.cfg': indented, 'ra.yaml': requestAuthentication }))
+  expect(lines.find((line) => line.includes('groups stop'))).toMatch(/^proxy\.cfg:7:3: /)
 })

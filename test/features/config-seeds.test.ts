@@ -6,7 +6,7 @@ import { directoryOf, fixture, load } from './config-world.ts'
 const errorsOf = (lines: readonly string[]) => lines.filter((line) => line.includes(': error: '))
 
 test('the guide to Dex with Keycloak loads, and its four files agree', () => {
-  const { chain, lines } = load(fixture('seed-001'))
+  const { chain, lines } = load(fixture('seed-001'), { demo: true })
   expect(errorsOf(lines)).toEqual([])
   const [client] = chain?.broker?.staticClients ?? []
   const [connector] = chain?.broker?.connectors ?? []
@@ -40,14 +40,17 @@ test('the guide to Dex with Keycloak loads, and its four files agree', () => {
 })
 
 test('the same directory loads alike a second time: made-up secrets stay', () => {
-  const [first, second] = [load(fixture('seed-001')).chain, load(fixture('seed-001')).chain]
+  const [first, second] = [
+    load(fixture('seed-001'), { demo: true }).chain,
+    load(fixture('seed-001'), { demo: true }).chain,
+  ]
   expect(first?.proxy?.client_secret).toMatch(/^[\w-]{43}$/)
   expect(second?.proxy?.client_secret).toBe(first?.proxy?.client_secret)
   expect(second?.broker?.connectors).toEqual(first?.broker?.connectors)
 })
 
 test('following that guide leaves the groups empty, and every hop that drops them is named', () => {
-  expect(load(fixture('seed-001')).lines).toEqual([
+  expect(load(fixture('seed-001'), { demo: true }).lines).toEqual([
     'config-map.yaml:34:7: warning: connectors[0].config: groups stop at the connector keycloak, so `kubeflow-groups` stays empty; set `insecureEnableGroups: true`',
     'config-map.yaml:42:9: warning: connectors[0].config.scopes: groups stop at the connector keycloak, so `kubeflow-groups` stays empty; add the scope `groups`',
     'oauth2_proxy.cfg:3:1: warning: scope: groups stop at oauth2-proxy, so `kubeflow-groups` stays empty; add the scope `groups`',
@@ -55,7 +58,7 @@ test('following that guide leaves the groups empty, and every hop that drops the
 })
 
 test('the report says per file what is honoured, changed, filled in and ignored, with lines', () => {
-  const { report } = load(fixture('seed-001'))
+  const { report } = load(fixture('seed-001'), { demo: true })
   expect(formatReport(report).split('\n')).toEqual(
     expect.arrayContaining([
       'config-map.yaml',

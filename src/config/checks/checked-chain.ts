@@ -7,6 +7,8 @@ import type { Originals } from '../originals.ts'
 export interface CheckedChain {
   readonly publicUrl: string
   readonly originals: Originals
+  /** The same before anything was adapted: what people find in their files. */
+  readonly written: Originals
   readonly broker: BrokerConfig | undefined
   readonly proxy: ProxyConfig | undefined
   readonly gateway: GatewayConfig

@@ -27,6 +27,7 @@ import { noAudiences } from './rules/no-audiences.ts'
 import { notPrincipalsInAllow } from './rules/not-principals-in-allow.ts'
 import { overlappingPrefixes } from './rules/overlapping-prefixes.ts'
 import { patternInUserName } from './rules/pattern-in-user-name.ts'
+import { placeholderSecret } from './rules/placeholder-secret.ts'
 import { policyOnRewrittenPath } from './rules/policy-on-rewritten-path.ts'
 import { principalsWithoutAuthentication } from './rules/principals-without-authentication.ts'
 import { providerNamePrefix } from './rules/provider-name-prefix.ts'
@@ -62,6 +63,7 @@ export const rules: readonly Rule[] = [
   unknownClient,
   clientSecretMismatch,
   publicSecretRule,
+  placeholderSecret,
   groupsStop,
   groupWithSlash,
   arrayClaimToHeader,
