@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { findProgram, workDirectory } from '../test/world/programs.ts'
 import { cpuSeconds, pinned } from './process.ts'
 
@@ -50,6 +51,19 @@ export function runLoad({ url, headers = {}, inTurn, pids }: Load): LoadResult {
   return { perCpuSecond: requests / cpu, p50Milliseconds: p50 / 1000, p99Milliseconds: p99 / 1000, requests }
 }
 
+/** Repeats a request for that long; other things may be done meanwhile. Errors are counted. */
+export async function keepLoad({
+  url,
+  headers = {},
+  inTurn,
+  seconds: duration,
+}: Omit<Load, 'pids'> & { readonly seconds: number }): Promise<{ readonly requests: number; readonly errors: number }> {
+  const [program, ...args] = wrkCommand(url, { script: wrkScript(headers, inTurn), duration })
+  const { stdout } = await promisify(execFile)(program, args, { encoding: 'utf8' })
+  const [requests = 0, errors = 0] = (/RESULT (\d+) (\d+)/.exec(stdout) ?? []).slice(1).map(Number)
+  return { requests, errors }
+}
+
 function wrkScript(headers: Readonly<Record<string, string>>, inTurn: Load['inTurn']): string {
   const directory = workDirectory('bench')
   const file = join(directory, 'load.lua')
@@ -80,10 +94,14 @@ function wrkScript(headers: Readonly<Record<string, string>>, inTurn: Load['inTu
   return file
 }
 
-function wrk(url: string, { script, duration }: { script: string; duration: number }): string {
-  const command = [wrkPath ?? 'wrk', '-t', '1', '-c', String(connections), '-d', `${duration}s`, '-s', script, url]
-  const [program, ...args] = pinned(loadCpu, command)
+function wrk(url: string, job: { script: string; duration: number }): string {
+  const [program, ...args] = wrkCommand(url, job)
   const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`wrk failed: ${stderr}`)
   return stdout
+}
+
+function wrkCommand(url: string, { script, duration }: { script: string; duration: number }) {
+  const command = [wrkPath ?? 'wrk', '-t', '1', '-c', String(connections), '-d', `${duration}s`, '-s', script, url]
+  return pinned(loadCpu, command)
 }

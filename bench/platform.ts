@@ -87,18 +87,25 @@ export interface BenchChain extends BenchProcess {
   readonly origin: string
   /** The `Cookie` header of somebody who is signed in. */
   readonly cookie: string
+  /** Its data directory. */
+  readonly data: string
 }
 
-/** Starts `gatehouse up --from directory` and signs in. */
-export async function startChain(directory: string): Promise<BenchChain> {
+/** Starts `gatehouse up --from directory` and signs in; Node gets `nodeArguments` more. */
+export async function startChain(
+  directory: string,
+  { nodeArguments = [], env = {} }: { nodeArguments?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
+): Promise<BenchChain> {
   const port = await freePort()
   const origin = `http://localhost:${port}`
-  const command = upCommand({ port, data: workDirectory('bench') })
-  const running = await startProcess([...command, '--from', directory], {
+  const data = workDirectory('bench')
+  const [node = '', ...command] = upCommand({ port, data })
+  const running = await startProcess([node, ...nodeArguments, ...command, '--from', directory], {
     cpu: serverCpu,
     readyUrl: `${origin}/dex/healthz`,
+    env,
   })
-  return { ...running, origin, cookie: await signIn(`${origin}/app/`) }
+  return { ...running, origin, data, cookie: await signIn(`${origin}/app/`) }
 }
 
 /** The command line of `gatehouse up`. */

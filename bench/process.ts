@@ -60,11 +60,14 @@ process.on('exit', () => {
 /** Starts a command line and waits until `readyUrl` answers. @throws with its output where it ends before that. */
 export async function startProcess(
   command: readonly string[],
-  { cpu, readyUrl }: { cpu?: number; readyUrl: string },
+  { cpu, readyUrl, env = {} }: { cpu?: number; readyUrl: string; env?: Readonly<Record<string, string>> },
 ): Promise<BenchProcess & { readonly readyAfterMilliseconds: number }> {
   const [program, ...args] = pinned(cpu, command)
   const since = performance.now()
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_PROXY: '*' } })
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_PROXY: '*', ...env },
+  })
   running.add(child)
   child.once('exit', () => running.delete(child))
   let output = ''
