@@ -1,7 +1,7 @@
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { formatGoDuration } from '../kit/duration.ts'
 import { GatehouseError } from '../kit/errors.ts'
-import { ConfigError, formatProblem } from '../kit/problems.ts'
 import { type ProxyFlags, parseProxyFlags } from '../proxy/flags.ts'
 import { flagOf, type ProxyKey, proxyKeyNames, proxyKeys } from '../proxy/keys.ts'
 import type { Command } from './command.ts'
@@ -20,43 +20,30 @@ export const oauth2Proxy: Command = {
     if (unknown.length > 0) return complainOfFlags(unknown)
     if (commands['version'])
       return tell(`oauth2-proxy ${productVersion()} (gatehouse, Node ${process.versions.node})\n`)
-    try {
-      return await runCommand(argv, commands)
-    } catch (error) {
-      return complain(error)
-    }
+    return settle(argv, parsed)
   },
 }
 
-async function runCommand(argv: readonly string[], commands: ProxyFlags['commands']): Promise<number> {
-  const { config: configFile, 'alpha-config': alphaFile } = commands
-  const converts = commands['convert-config-to-alpha'] !== undefined
-  const tests = commands['config-test'] !== undefined
-  const clash = clashOf({ converts, tests, hasAlpha: typeof alphaFile === 'string' && alphaFile !== '' })
-  if (clash !== undefined) throw new GatehouseError('config', clash)
-  const sources = {
-    flags: argv,
-    configFile: typeof configFile === 'string' && configFile !== '' ? configFile : undefined,
-    alphaFile: typeof alphaFile === 'string' && alphaFile !== '' ? alphaFile : undefined,
-    variables: process.env,
-  }
-  const { convertToAlpha, planOauth2Proxy } = await import('../app/oauth2-proxy/plan-oauth2-proxy.ts')
-  if (converts) return tell(convertToAlpha(sources))
-  const plan = planOauth2Proxy(sources)
-  if (tests) {
-    for (const warning of plan.warnings) process.stderr.write(`${formatProblem(warning)}\n`)
-    return tell('configuration is valid\n')
+async function settle(argv: readonly string[], flags: ProxyFlags): Promise<number> {
+  const { settleCommandLine } = await import('../app/oauth2-proxy/command-line.ts')
+  const readFile = (path: string) => readFileSync(path, 'utf8')
+  const outcome = settleCommandLine({ argv, flags, variables: process.env, readFile })
+  if (outcome.kind === 'end') {
+    process.stderr.write(outcome.stderr)
+    process.stdout.write(outcome.stdout)
+    return outcome.status
   }
   const { startOauth2Proxy } = await import('../app/oauth2-proxy/start-oauth2-proxy.ts')
-  const running = await startOauth2Proxy(plan)
-  await stopSignal()
-  await running.close()
-  return 0
-}
-
-function clashOf({ converts, tests, hasAlpha }: Readonly<Record<'converts' | 'tests' | 'hasAlpha', boolean>>) {
-  if (converts && hasAlpha) return 'cannot use alpha-config and convert-config-to-alpha together'
-  return converts && tests ? 'cannot use config-test and convert-config-to-alpha together' : undefined
+  try {
+    const running = await startOauth2Proxy(outcome.plan)
+    await stopSignal()
+    await running.close()
+    return 0
+  } catch (error) {
+    if (!(error instanceof GatehouseError)) throw error
+    process.stderr.write(`ERROR: Failed to initialise OAuth2 Proxy: ${error.message}\n`)
+    return 1
+  }
 }
 
 function stopSignal(): Promise<void> {
@@ -75,17 +62,6 @@ function complainOfFlags(unknown: ProxyFlags['unknown']): number {
   for (const { message, fix } of unknown) process.stderr.write(`${message}${fix === undefined ? '' : `; ${fix}`}\n`)
   process.stderr.write('gatehouse oauth2-proxy --help lists all flags\n')
   return 2
-}
-
-function complain(error: unknown): number {
-  if (error instanceof ConfigError) {
-    const lines = error.problems.map((problem) => `  ${formatProblem(problem)}`)
-    process.stderr.write(['invalid configuration:', ...lines, ''].join('\n'))
-    return 1
-  }
-  if (!(error instanceof GatehouseError)) throw error
-  process.stderr.write(`ERROR: ${error.message}\n`)
-  return 1
 }
 
 const commandFlags: readonly (readonly [flag: string, help: string])[] = [

@@ -3,6 +3,8 @@ import { parseToml } from '../../config/toml-source.ts'
 import { parseYaml } from '../../config/yaml-source.ts'
 import { fail } from '../../kit/errors.ts'
 import { namedSource, type Problems } from '../../kit/problems.ts'
+import { alphaOf } from '../../proxy/alpha/alpha-of-config.ts'
+import { checkAlpha } from '../../proxy/alpha/check-alpha.ts'
 import { readAlpha } from '../../proxy/alpha/read-alpha.ts'
 import { substituteVariables } from '../../proxy/alpha/substitute-variables.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
@@ -39,7 +41,11 @@ export function readConfiguration(sources: ConfigurationSources, problems: Probl
     problems,
     use: isUnchecked ? 'conversion' : 'program',
   })
-  if (config && !isUnchecked) checkTrust(config, problems)
+  if (config && !isUnchecked) {
+    checkTrust(config, problems)
+    const source = alpha?.source ?? namedSource('oauth2-proxy')
+    checkAlpha(alphaOf(config), (path, message) => problems.error(source, path, message))
+  }
   return problems.hasErrors ? undefined : config
 }
 

@@ -2,7 +2,7 @@ import type { Fetch } from '../../http/part.ts'
 import { systemClock } from '../../kit/clock.ts'
 import { formatGoDuration } from '../../kit/duration.ts'
 import type { Log } from '../../kit/log.ts'
-import { formatProblem, type Problem } from '../../kit/problems.ts'
+import { formatProblem } from '../../kit/problems.ts'
 import { systemRandom } from '../../kit/random.ts'
 import { alphaOf } from '../../proxy/alpha/alpha-of-config.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
@@ -13,21 +13,13 @@ import { openSqlRecords, type RecordTables } from '../../store/records.ts'
 import { openSqlite } from '../../store/sqlite.ts'
 import { settleMemory } from '../settle-memory.ts'
 import { fingerprint, watchFiles } from '../watch-files.ts'
+import type { Oauth2ProxyPlan } from './command-line.ts'
 import { openFront } from './front.ts'
 import { type Listeners, openListeners } from './listeners.ts'
-import type { LogFormats } from './log-formats.ts'
 import { openRequestMetrics } from './metrics.ts'
 import { openOutput } from './output.ts'
 import { openTextLog } from './text-log.ts'
 import { openUpstreams } from './upstreams.ts'
-
-/** What the program is started with. */
-export interface StartOptions {
-  readonly config: ProxyConfig
-  readonly formats: LogFormats
-  /** What the configuration was told about, without errors. */
-  readonly warnings: readonly Problem[]
-}
 
 /** The program, listening. */
 export interface RunningOauth2Proxy {
@@ -40,7 +32,7 @@ export interface RunningOauth2Proxy {
 const graceMilliseconds = 30_000
 
 /** Starts the drop-in. A provider that does not answer is tried again, and named by `/ready`. @throws GatehouseError */
-export async function startOauth2Proxy({ config, formats, warnings }: StartOptions): Promise<RunningOauth2Proxy> {
+export async function startOauth2Proxy({ config, formats, warnings }: Oauth2ProxyPlan): Promise<RunningOauth2Proxy> {
   const now = () => systemClock.now()
   const output = openOutput(config, now)
   const lines = openTextLog({ config, formats, now, ...output })

@@ -6,7 +6,7 @@ import type { AlphaOptions } from './alpha-options.ts'
  * repeated in the flat keys, for those who show or explain a configuration.
  */
 export function configOfAlpha(config: ProxyConfig, alpha: AlphaOptions): ProxyConfig {
-  return { ...config, ...providerKeys(alpha), ...serverKeys(alpha), alpha }
+  return { ...config, ...providerKeys(alpha), ...serverKeys(alpha), upstreams: upstreamUrls(alpha), alpha }
 }
 
 function providerKeys({ providers: [provider] }: AlphaOptions): Partial<ProxyConfig> {
@@ -50,6 +50,12 @@ function providerKeys({ providers: [provider] }: AlphaOptions): Partial<ProxyCon
     oidc_extra_audiences: oidc.extraAudiences,
     oidc_enabled_signing_algs: oidc.enabledSigningAlgs,
   }
+}
+
+function upstreamUrls({ upstreamConfig }: AlphaOptions): string[] {
+  return upstreamConfig.upstreams.map(({ static: isStatic, staticCode, uri }) =>
+    isStatic ? `static://${staticCode}` : uri,
+  )
 }
 
 function serverKeys({ server, metricsServer }: AlphaOptions): Partial<ProxyConfig> {
