@@ -65,6 +65,7 @@ export function openServer({
     keepAlive: true, // TCP's own probes find peers that are gone
     keepAliveInitialDelay: 60_000,
     insecureHTTPParser: false,
+    optimizeEmptyRequests: true, // no stream for a body that does not come
   })
   const sweepInterval = Math.min(1000, limits.head / 4, limits.bodyIdle / 4, limits.unwantedBody / 4)
   const sweeping = setInterval(() => connections.sweep(), sweepInterval).unref()
