@@ -54,6 +54,8 @@ function openNotesApp({ chain, secrets, records, clock, random, log, fetch }: Pa
     clientSecret: secret,
     stateSecret: secrets.state,
     notes: records.collection('notes'),
+    endedSessions: records.collection('notes-ended-sessions'),
+    usedLogoutTokens: records.collection('notes-used-logout-tokens'),
     fetch,
     clock,
     random,

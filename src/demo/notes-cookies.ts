@@ -25,7 +25,8 @@ export interface NotesCookies {
   dropLogin(state: string): string
 }
 
-const sessionLifetime = 8 * 60 * 60 * 1000
+/** How long one stays signed in, in milliseconds. */
+export const sessionLifetime = 8 * 60 * 60 * 1000
 const loginLifetime = 15 * 60 * 1000
 const maxLogins = 4
 const maxCookieLength = 3900 // browsers drop cookies beyond 4096 bytes, name and attributes included (RFC 6265 §6.1)

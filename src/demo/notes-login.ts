@@ -4,6 +4,7 @@ import { pageResponse } from '../http/views/page.ts'
 import { randomText } from '../kit/random.ts'
 import { isEqualSecret } from '../oauth/pkce.ts'
 import { redirectTo } from '../oauth/responses.ts'
+import { receiveLogout } from '../oidc/backchannel-logout.ts'
 import { notesSignedOutPage } from './notes-pages.ts'
 import {
   lookOf,
@@ -23,10 +24,10 @@ const maxReturnLength = 1024 // a login's cookie has to hold it
 
 /** Lets on who is signed in; sends who opens a page to the provider, and tells anyone else that the session is over. */
 export function signedIn(parts: NotesParts): MiddlewareHandler<NotesEnv> {
-  const { basePath, cookies, signIn } = parts
+  const { basePath, cookies, signIn, logouts } = parts
   return async (c, next) => {
     const session = cookies.session(c.req.raw)
-    if (session) {
+    if (session && !(await logouts.hasEnded(session))) {
       c.set('session', session)
       return next()
     }
@@ -52,9 +53,9 @@ export function ownForm(parts: NotesParts): MiddlewareHandler<NotesEnv> {
   }
 }
 
-/** Coming back from the provider, and signing out. */
+/** Coming back from the provider, and signing out: here, or by the provider's word. */
 export function mountLogin(app: NotesApp, parts: NotesParts): void {
-  const { basePath, cookies, signIn } = parts
+  const { basePath, cookies, signIn, logouts, log } = parts
 
   app.get(`${basePath}/callback`, async (c) => {
     const { search, searchParams } = new URL(c.req.url)
@@ -71,6 +72,17 @@ export function mountLogin(app: NotesApp, parts: NotesParts): void {
     const response = redirectTo(location ?? `${basePath}/signed-out?provider=unreachable`, 303)
     return withCookies(response, [cookies.dropSession()])
   })
+
+  app.post(`${basePath}/backchannel-logout`, (c) =>
+    receiveLogout(c.req.raw, {
+      verify: (token) => signIn.verifyLogout(token),
+      async end(notice) {
+        await logouts.end(notice)
+        log.info('signed out by the provider', { requestId: c.env?.requestId })
+      },
+      refused: (reason) => log.warn('logout token refused', { reason, requestId: c.env?.requestId }),
+    }),
+  )
 
   app.get(`${basePath}/signed-out`, (c) =>
     pageResponse(notesSignedOutPage({ isEverywhere: c.req.query('provider') !== 'unreachable' }, lookOf(c, parts))),

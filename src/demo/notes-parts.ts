@@ -5,6 +5,7 @@ import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
 import type { NoteShelf } from './note-shelf.ts'
 import type { NotesCookies, NotesSession } from './notes-cookies.ts'
+import type { NotesLogouts } from './notes-logouts.ts'
 import { type NotesLook, notesErrorPage } from './notes-pages.ts'
 import type { SignIn } from './notes-sign-in.ts'
 
@@ -23,6 +24,7 @@ export interface NotesParts {
   readonly signIn: SignIn
   readonly shelf: NoteShelf
   readonly cookies: NotesCookies
+  readonly logouts: NotesLogouts
   readonly random: Random
   readonly log: Log
 }

@@ -4,6 +4,9 @@ import { type Clock, systemClock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import { type Random, randomText } from '../kit/random.ts'
 import { challengeOf } from '../oauth/pkce.ts'
+import { type LogoutTokenOutcome, logoutTokenAlgorithms, verifyLogoutToken } from '../oidc/logout-token.ts'
+import type { Collection } from '../store/records.ts'
+import { openRemoteKeySet, type RemoteKeySet } from '../tokens/remote-key-set.ts'
 
 /** A person, as the app knows them. */
 export interface NotesUser {
@@ -12,6 +15,10 @@ export interface NotesUser {
   readonly name: string
   /** Without leading slash. */
   readonly groups: readonly string[]
+  /** The provider's session, where it names one. */
+  readonly sid?: string
+  /** When the ID token was issued, milliseconds since the epoch. */
+  readonly since: number
 }
 
 /** What must be remembered between leaving for the provider and coming back. */
@@ -42,6 +49,8 @@ export interface SignIn {
   finish(search: string, login: PendingLogin): Promise<FinishOutcome>
   /** The provider's sign-out page, coming back to the app's; `undefined` where the provider has none or is down. */
   endSessionUrl(idToken: string | undefined): Promise<string | undefined>
+  /** Whether the provider says by this token that a session has ended (OpenID Connect Back-Channel Logout 1.0 §2.6). */
+  verifyLogout(token: string): Promise<LogoutTokenOutcome>
 }
 
 /** What signing in needs. */
@@ -50,6 +59,8 @@ export interface SignInOptions {
   readonly issuer: string
   readonly clientId: string
   readonly clientSecret: string
+  /** Ids of the logout tokens that were taken. */
+  readonly usedLogoutTokens: Collection<true>
   readonly fetch: Fetch
   readonly clock: Clock
   readonly random: Random
@@ -58,8 +69,9 @@ export interface SignInOptions {
 
 /** Opens the relying party. The provider is asked for its endpoints when they are first needed, and again until it answers. */
 export function openSignIn(options: SignInOptions): SignIn {
-  const { publicUrl, random, log } = options
+  const { publicUrl, clientId, usedLogoutTokens, fetch, clock, random, log } = options
   const provider = providerOf(options)
+  let known: { readonly url: string; readonly keys: RemoteKeySet } | undefined
 
   return {
     async start(returnTo) {
@@ -100,6 +112,20 @@ export function openSignIn(options: SignInOptions): SignIn {
         ...(idToken === undefined ? {} : { id_token_hint: idToken }),
       }).href
     },
+    async verifyLogout(token) {
+      const { issuer = '', jwks_uri: url } = (await provider())?.serverMetadata() ?? {}
+      if (url === undefined) return { kind: 'unavailable' }
+      if (known?.url !== url) known = { url, keys: openRemoteKeySet({ url, fetch, clock, log }) }
+      const { keys } = known
+      return verifyLogoutToken(token, {
+        issuer,
+        audiences: [clientId],
+        algorithms: logoutTokenAlgorithms,
+        keysFor: (jwt) => keys.keysFor(jwt),
+        used: usedLogoutTokens,
+        clock,
+      })
+    },
   }
 }
 
@@ -139,10 +165,16 @@ function fetchWith(fetch: Fetch): oidc.CustomFetch {
 }
 
 function userOf(claims: Readonly<Record<string, unknown>> & { readonly sub: string }): NotesUser {
-  const { sub, email, preferred_username, groups } = claims
+  const { sub, sid, iat, email, preferred_username, groups } = claims
   const name = [email, preferred_username].find((one): one is string => typeof one === 'string' && one !== '') ?? sub
   const named = Array.isArray(groups) ? groups.filter((group): group is string => typeof group === 'string') : []
-  return { subject: sub, name, groups: named.map((group) => group.replace(/^\//, '')) } // Keycloak gives paths: `/team/ml`
+  return {
+    subject: sub,
+    name,
+    groups: named.map((group) => group.replace(/^\//, '')), // Keycloak gives paths: `/team/ml`
+    ...(typeof sid === 'string' ? { sid } : {}),
+    since: typeof iat === 'number' ? iat * 1000 : 0,
+  }
 }
 
 function outcomeOf(error: unknown): FinishOutcome {

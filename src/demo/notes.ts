@@ -5,9 +5,10 @@ import { assetResponse } from '../http/views/assets.ts'
 import { redirectTo } from '../oauth/responses.ts'
 import type { Collection } from '../store/records.ts'
 import { type Note, openNoteShelf } from './note-shelf.ts'
-import { openNotesCookies } from './notes-cookies.ts'
+import { openNotesCookies, sessionLifetime } from './notes-cookies.ts'
 import { mountDesk } from './notes-desk.ts'
 import { mountLogin } from './notes-login.ts'
+import { openNotesLogouts } from './notes-logouts.ts'
 import { type NotesApp, type NotesParts, notesProblem, problems } from './notes-parts.ts'
 import { openSignIn, type SignInOptions } from './notes-sign-in.ts'
 
@@ -17,19 +18,23 @@ export interface NotesOptions extends SignInOptions {
   readonly stateSecret: string
   /** Where notes are kept, one record a person. */
   readonly notes: Collection<readonly Note[]>
+  /** Where sign-outs are kept that the provider told of. */
+  readonly endedSessions: Collection<number>
 }
 
 /**
  * Opens a small notes app that signs people in by itself: an OpenID Connect client of `issuer` (redirect URI
- * `{publicUrl}/callback`, after signing out `{publicUrl}/signed-out`), exempt from the gateway's own sign-in.
+ * `{publicUrl}/callback`, after signing out `{publicUrl}/signed-out`, told of sign-outs elsewhere at
+ * `{publicUrl}/backchannel-logout`), exempt from the gateway's own sign-in.
  */
 export function openNotes(options: NotesOptions): Part {
-  const { publicUrl, stateSecret, clock, random, log } = options
+  const { publicUrl, stateSecret, endedSessions: ended, clock, random, log } = options
   const parts: NotesParts = {
     basePath: new URL(publicUrl).pathname,
     signIn: openSignIn(options),
     shelf: openNoteShelf(options),
     cookies: openNotesCookies({ publicUrl, secret: stateSecret, clock, random }),
+    logouts: openNotesLogouts({ ended, sessionLifetime, clock }),
     random,
     log,
   }

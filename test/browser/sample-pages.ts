@@ -8,7 +8,8 @@ import { signInCards } from './sample-cards.ts'
 
 const requestId = '0198e2b4-7c1d-7a53'
 
-const session = { subject: 'ada', name: 'ada.lovelace@example.com', groups: ['kubeflow-user', 'team/ml'], csrf: 'c' }
+const person = { subject: 'ada', name: 'ada.lovelace@example.com', groups: ['kubeflow-user', 'team/ml'], since: 0 }
+const session = { ...person, csrf: 'c' }
 const note = {
   id: 'n1',
   text: 'Train the small model first.\nThen compare it with last week’s run.',

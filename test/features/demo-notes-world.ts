@@ -19,7 +19,7 @@ const redirectUri = `${notesUrl}/callback`
 const groups: Readonly<Record<string, readonly string[]>> = { ada: ['/kubeflow-user', '/team/ml'], bob: [] }
 
 /** An independent OpenID provider (node-oidc-provider) on a loopback port; any password signs in. */
-export async function openProvider(more: Configuration = {}) {
+export async function openProvider({ client = {}, ...more }: Configuration & { client?: object } = {}) {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const server = createServer((request, response) => provider.callback()(request, response))
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
@@ -31,6 +31,7 @@ export async function openProvider(more: Configuration = {}) {
         client_secret: 'notes:secret',
         redirect_uris: [redirectUri],
         post_logout_redirect_uris: [`${notesUrl}/signed-out`],
+        ...client,
       },
     ],
     scopes: ['openid', 'groups'],
@@ -78,10 +79,15 @@ export async function notesWorld(
   let starts = 0
   const clock = { now: () => systemClock.now() + ahead }
   const database = await testDatabase()
-  const notes = openSqlRecords(database, clock).collection<readonly Note[]>('notes')
+  const records = openSqlRecords(database, clock)
+  const collections = {
+    notes: records.collection<readonly Note[]>('notes'),
+    endedSessions: records.collection<number>('ended'),
+    usedLogoutTokens: records.collection<true>('used'),
+  }
   const options = { publicUrl, issuer, clientId: 'notes', clientSecret: 'notes:secret', stateSecret: 'sealed' }
   const open = () =>
-    openNotes({ ...options, fetch: fetcher, clock, random: seededRandom(`start ${starts++}`), log, notes })
+    openNotes({ ...options, ...collections, fetch: fetcher, clock, random: seededRandom(`start ${starts++}`), log })
   let app = open()
   const context = { requestId: 'req-9', clientAddress: '127.0.0.1' }
   const toApp = async (url: string, init: RequestInit) => app.fetch(new Request(url, init), context)
@@ -89,6 +95,8 @@ export async function notesWorld(
     httpClient((url, init) => (url.startsWith('http://localhost:8080/') ? toApp(url, init) : fetch(url, init)))
 
   return {
+    /** A request that no browser sends. */
+    call: toApp,
     browse,
     browser: browse(),
     /** The clock moves on. */
