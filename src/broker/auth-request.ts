@@ -13,6 +13,11 @@ export interface AuthRequest {
   readonly challenge?: CodeChallenge
   /** `approval_prompt=force`: ask for consent even where the approval screen is skipped. */
   readonly forceApproval: boolean
+  /**
+   * `offline_session=own` beside `offline_access`: the sign-in is a program's, and lives on when the browser signs out
+   * (ours; Dex ignores the parameter).
+   */
+  readonly isOwnSession: boolean
 }
 
 /** A request refused: shown to the visitor, or told to the client by redirect. */
@@ -84,6 +89,7 @@ export function parseAuthRequest(
         ? {}
         : { challenge: { challenge, method: get('code_challenge_method') === 'S256' ? 'S256' : 'plain' } }),
       forceApproval: get('approval_prompt') === 'force',
+      isOwnSession: get('offline_session') === 'own' && scopes.includes('offline_access'),
     },
   }
 }

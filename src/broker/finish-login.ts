@@ -64,7 +64,7 @@ async function grantFor(
     connectorId,
     identity,
     ...(connectorData === undefined ? {} : { connectorData: broker.atRest.seal(connectorData) }),
-    ...(session ? { sid: session.sid } : {}),
+    ...(session && !login.request.isOwnSession ? { sid: session.sid } : {}),
   }
   return { grant, setCookie: session && sessionSetCookie(broker, session.cookie) }
 }

@@ -51,6 +51,7 @@ export function openLoginStates({
       state,
       scopes: {
         offlineAccess: request.scopes.includes('offline_access'),
+        isOwnSession: request.isOwnSession,
         groups: request.scopes.includes('groups'),
       },
       secretFor: (use) =>
@@ -64,6 +65,8 @@ export function isOfBrowser(browser: string, cookies: readonly string[]): boolea
   return cookies.some((cookie) => hashOf(cookie) === browser)
 }
 
+const flags = { forceApproval: 1, isOwnSession: 2 }
+
 /** A list rather than an object: it goes into a URL. */
 type Packed = readonly [
   clientId: string,
@@ -74,14 +77,14 @@ type Packed = readonly [
   responseTypes: string,
   challenge: string,
   method: '' | 'S256' | 'plain',
-  forceApproval: 0 | 1,
+  flags: number,
   connectorId: string,
   browser: string,
   attemptId: string,
 ]
 
 function pack({ request, connectorId, browser, attemptId }: LoginState): Packed {
-  const { clientId, redirectUri, scopes, state, nonce, responseTypes, challenge, forceApproval } = request
+  const { clientId, redirectUri, scopes, state, nonce, responseTypes, challenge } = request
   return [
     clientId,
     redirectUri,
@@ -91,7 +94,7 @@ function pack({ request, connectorId, browser, attemptId }: LoginState): Packed 
     responseTypes.join(' '),
     challenge?.challenge ?? '',
     challenge?.method ?? '',
-    forceApproval ? 1 : 0,
+    (request.forceApproval ? flags.forceApproval : 0) | (request.isOwnSession ? flags.isOwnSession : 0),
     connectorId,
     browser,
     attemptId,
@@ -108,7 +111,7 @@ function unpack(packed: Packed): LoginState {
     types,
     challenge,
     method,
-    force,
+    flagged,
     connectorId,
     browser,
     attemptId,
@@ -122,7 +125,8 @@ function unpack(packed: Packed): LoginState {
       nonce,
       responseTypes: types.split(' '),
       ...(method === '' ? {} : { challenge: { challenge, method } }),
-      forceApproval: force === 1,
+      forceApproval: (flagged & flags.forceApproval) !== 0,
+      isOwnSession: (flagged & flags.isOwnSession) !== 0,
     },
     connectorId,
     browser,
@@ -145,6 +149,7 @@ export function authQuery({ challenge, ...request }: AuthRequest): string {
     query.set('code_challenge_method', challenge.method)
   }
   if (request.forceApproval) query.set('approval_prompt', 'force')
+  if (request.isOwnSession) query.set('offline_session', 'own')
   return query.toString()
 }
 

@@ -15,7 +15,7 @@ export interface ConnectorUnderTest {
 export function loginAttempt(state = 'a-state'): LoginAttempt {
   return {
     state,
-    scopes: { offlineAccess: true, groups: true },
+    scopes: { offlineAccess: true, isOwnSession: false, groups: true },
     secretFor: (use) => Buffer.from(`${use} of ${state}`.padEnd(32, '.')).toString('base64url'),
   }
 }

@@ -49,6 +49,8 @@ export interface LoginAttempt {
 /** What of the client's scopes matters to a connector (dex connector/connector.go `Scopes`). */
 export interface RequestedScopes {
   readonly offlineAccess: boolean
+  /** What the connector keeps for refreshing is to outlive the user's session at the identity provider. */
+  readonly isOwnSession: boolean
   readonly groups: boolean
 }
 

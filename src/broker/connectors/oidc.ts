@@ -94,7 +94,7 @@ async function loginUrl({ config, redirectUri, provider }: Upstream, attempt: Lo
   const configuration = await provider.configuration()
   return buildAuthorizationUrl(configuration, {
     redirect_uri: redirectUri,
-    scope: scopesOf(config).join(' '),
+    scope: askedScopes(config, attempt, configuration).join(' '),
     state: attempt.state,
     nonce: attempt.secretFor('nonce'),
     code_challenge: challengeOf(attempt.secretFor('pkce')),
@@ -102,6 +102,17 @@ async function loginUrl({ config, redirectUri, provider }: Upstream, attempt: Lo
     ...(attempt.scopes.offlineAccess ? { access_type: 'offline', prompt: config.promptType } : {}),
     ...(config.acrValues.length > 0 ? { acr_values: config.acrValues.join(' ') } : {}),
   }).href
+}
+
+/** A program's sign-in must not end with the browser's: `offline_access` (OpenID Connect Core §11), where it is known. */
+function askedScopes(
+  config: OidcConnectorConfig,
+  { scopes: { isOwnSession } }: LoginAttempt,
+  configuration: Configuration,
+): readonly string[] {
+  const scopes = scopesOf(config)
+  const isKnown = configuration.serverMetadata().scopes_supported?.includes('offline_access') === true
+  return isOwnSession && isKnown && !scopes.includes('offline_access') ? [...scopes, 'offline_access'] : scopes
 }
 
 async function handleCallback(

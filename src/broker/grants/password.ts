@@ -31,6 +31,7 @@ export async function signInWithPassword(request: GrantRequest): Promise<Granted
       nonce: form.get('nonce') ?? '',
       responseTypes: [],
       forceApproval: false,
+      isOwnSession: false,
     },
   })
   const refreshToken = await startFamily(broker, grant, randomText(broker.random, 20))

@@ -30,6 +30,8 @@ export function compileAuthorizationRequest(
       redirect_uri: redirectUri,
       response_type: 'code',
       scope: isOffline ? withOfflineAccess(options.scope) : options.scope,
+      // asks our broker for a sign-in that the browser's sign-out does not end; others ignore what they do not know
+      ...(isOffline ? { offline_session: 'own' } : {}),
       state,
       ...(challenges
         ? {
