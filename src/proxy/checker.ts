@@ -1,3 +1,4 @@
+import type { SessionNames } from '../oidc/ended-sessions.ts'
 import { accessTokenIn } from './access-tokens/token-text.ts'
 import { allowAnswer, signedInAnswer, textAnswer } from './answers.ts'
 import { type CheckAnswer, type CheckRequest, decide, type SessionLookup } from './check.ts'
@@ -5,7 +6,6 @@ import type { ProxyCore } from './core.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
 import { endpointAt } from './endpoints/endpoints.ts'
 import { renderDecision } from './render-decision.ts'
-import type { SessionNames } from '../oidc/ended-sessions.ts'
 import type { Session } from './session.ts'
 import { namesOfIdToken } from './sessions/session-names.ts'
 

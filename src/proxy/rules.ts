@@ -1,6 +1,6 @@
+import { compileAddressList } from './address-list.ts'
 import { alphaOf } from './alpha/alpha-of-config.ts'
 import type { ProviderOptions } from './alpha/provider-options.ts'
-import { compileAddressList } from './address-list.ts'
 import type { CheckRequest, CheckRules } from './check.ts'
 import { compileClientAddress } from './client-address.ts'
 import type { ProxyConfig } from './config.ts'

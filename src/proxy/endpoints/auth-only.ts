@@ -1,9 +1,9 @@
 import { isInScope } from '../access-tokens/path-scope.ts'
-import type { Session } from '../session.ts'
 import { signedInAnswer, textAnswer } from '../answers.ts'
 import type { CheckAnswer } from '../check.ts'
 import type { ProxyCore } from '../core.ts'
 import { meetsQueryConstraints } from '../query-constraints.ts'
+import type { Session } from '../session.ts'
 import type { EndpointInput } from './endpoint.ts'
 
 /**

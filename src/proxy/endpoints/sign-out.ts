@@ -73,7 +73,6 @@ async function endSessions(request: CheckRequest, core: ProxyCore): Promise<stri
   return hint
 }
 
-
 /** `backend_logout_url`: the provider is told by a GET from here, with the ID token in place of `{id_token}`. */
 async function tellBackend({ config, fetch, log }: ProxyCore, { idToken = '' }: Session): Promise<void> {
   if (config.backend_logout_url === '') return

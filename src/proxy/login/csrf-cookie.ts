@@ -6,9 +6,9 @@ import { type Random, randomText } from '../../kit/random.ts'
 import { isEqualSecret } from '../../oauth/pkce.ts'
 import { decryptCfb, encryptCfb } from '../sessions/cookie-cipher.ts'
 import { decodeMap } from '../sessions/session-bytes.ts'
-import type { LoginPurpose } from './login-purpose.ts'
 import type { CookieKeys } from '../sessions/session-codec.ts'
 import { openSignedValue, signValue } from '../sessions/signed-value.ts'
+import type { LoginPurpose } from './login-purpose.ts'
 
 /** What a browser remembers of one login in progress (oauth2-proxy pkg/cookies/csrf.go). */
 export interface PendingLogin {

@@ -6,8 +6,8 @@ import { csrfCookieAttributes } from '../cookie-attributes.ts'
 import type { ProxyCore } from '../core.ts'
 import type { ProviderChoice } from '../provider/open-providers.ts'
 import { clearCsrfCookies, hashOf, newPendingLogin, sealPendingLogin, surplusCsrfCookies } from './csrf-cookie.ts'
-import type { LoginPurpose } from './login-purpose.ts'
 import { loginFailure } from './login-failure.ts'
+import type { LoginPurpose } from './login-purpose.ts'
 import { formatState } from './login-state.ts'
 
 /** Logins in progress one browser may have at once. */
@@ -47,7 +47,13 @@ export async function startLogin(request: CheckRequest, core: ProxyCore, start: 
   const redirectUri = redirectUriFor(request, core)
   let location: string
   try {
-    location = await providers.authorizationUrl(login, { state, redirectUri, withoutPrompt, wishes, isOffline: purpose !== undefined })
+    location = await providers.authorizationUrl(login, {
+      state,
+      redirectUri,
+      withoutPrompt,
+      wishes,
+      isOffline: purpose !== undefined,
+    })
   } catch (cause) {
     if (!(cause instanceof GatehouseError)) throw cause
     return loginFailure(request, core, { cause, target })

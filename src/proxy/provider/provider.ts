@@ -7,9 +7,9 @@ import type { Session } from '../session.ts'
 export interface AuthorizationRequest {
   readonly state: string
   readonly redirectUri: string
-  /** Leaves `prompt` out, where `prompt=none` was too much to ask. */
   /** Whether the sign-in is to outlast the browser's. */
   readonly isOffline?: boolean
+  /** Leaves `prompt` out, where `prompt=none` was too much to ask. */
   readonly withoutPrompt?: boolean
   /** The query of `/oauth2/start`, of which `loginURLParameters` may allow some. */
   readonly wishes?: URLSearchParams
