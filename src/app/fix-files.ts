@@ -11,7 +11,7 @@ export interface FixedFiles {
 
 /**
  * Mends what can be mended safely, one finding after the other. Each change must make its finding go away and bring no
- * new one, or else it is taken back, all of its files together.
+ * new one (mending more than a note may bring a note), or else it is taken back, all of its files together.
  */
 export function fixFiles(
   files: CheckedFiles,
@@ -26,7 +26,7 @@ export function fixFiles(
     if (!next) return { files: texts, fixed, remaining: findings }
     const changed = withEdits(texts, next)
     const after = changed && checkFiles(changed, options)
-    if (!changed || !after || !isBetter(after, findings)) {
+    if (!changed || !after || !isBetter(after, findings, next)) {
       refused.add(keyOf(next))
       continue
     }
@@ -47,12 +47,14 @@ function withEdits(files: CheckedFiles, { edits }: Finding): CheckedFiles | unde
   return changed
 }
 
-/** One finding less, and none that was not there before. */
-function isBetter(after: readonly Finding[], before: readonly Finding[]): boolean {
+/** One finding less, and none that was not there before, as far as they weigh something beside the one mended. */
+function isBetter(after: readonly Finding[], before: readonly Finding[], { severity }: Finding): boolean {
+  const weighs = (finding: Finding) => severity === 'note' || finding.severity !== 'note'
+  const [now, then] = [after.filter(weighs), before.filter(weighs)]
   const known = new Map<string, number>()
-  for (const { rule, message } of before) count(known, `${rule} ${plain(message)}`, 1)
-  for (const { rule, message } of after) count(known, `${rule} ${plain(message)}`, -1)
-  return after.length < before.length && [...known.values()].every((left) => left >= 0)
+  for (const { rule, message } of then) count(known, `${rule} ${plain(message)}`, 1)
+  for (const { rule, message } of now) count(known, `${rule} ${plain(message)}`, -1)
+  return now.length < then.length && [...known.values()].every((left) => left >= 0)
 }
 
 /** Messages name lines of other files, which a change moves. */

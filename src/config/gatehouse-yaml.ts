@@ -1,4 +1,5 @@
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import type { GatewayConfig } from '../gateway/config.ts'
 import {
   type DocumentPath,
   formatPath,
@@ -18,7 +19,8 @@ import { checkPlaceholderSecrets } from './checks/placeholder-secrets.ts'
 import { fitProxy } from './fit-proxy.ts'
 import { type GatehouseYaml, gatehouseYamlSchema } from './gatehouse-yaml-schema.ts'
 import { hostsOf } from './host-map.ts'
-import { objectOf } from './json-values.ts'
+import { objectOf, textsOf } from './json-values.ts'
+import type { Originals } from './originals.ts'
 import { fillPlaceholders } from './placeholders.ts'
 import { readTextFile } from './read-tree.ts'
 import { ReportBook } from './report.ts'
@@ -36,6 +38,12 @@ export interface GatehouseYamlOptions {
 /** A chain read from `gatehouse.yaml`, and the directory of its state. */
 export interface LoadedGatehouseYaml extends LoadedChain {
   readonly dataDirectory: string | undefined
+  /** Its sections and the files it names, laid over the default chain, before anything was adapted. */
+  readonly written: Originals | undefined
+  /** The gateway as it runs, also where another part has an error. */
+  readonly gateway: GatewayConfig | undefined
+  /** Every file and directory it names. */
+  readonly names: readonly string[]
 }
 
 /** Reads `gatehouse.yaml` and the files it names. Every problem is told with file and line. */
@@ -50,7 +58,10 @@ export function loadGatehouseYaml(path: string, { env, secretsOf }: GatehouseYam
   }
   const settings = document && parseWith(gatehouseYamlSchema, document.value, { source: document.source, problems })
   if (!document || !settings)
-    return { chain: undefined, problems: inOrder(problems.list), report, dataDirectory: undefined }
+    return {
+      ...{ chain: undefined, written: undefined, gateway: undefined, dataDirectory: undefined },
+      ...{ problems: inOrder(problems.list), report, names: [] },
+    }
 
   const folder = dirname(path)
   const dataDirectory = resolve(folder, settings.data)
@@ -75,7 +86,17 @@ export function loadGatehouseYaml(path: string, { env, secretsOf }: GatehouseYam
     findHosts: () => hostsOf(apps),
   })
   const told = inOrder(problems.list).map((problem) => withSection(problem, document))
-  return { chain: problems.hasErrors ? undefined : chain, problems: told, report, dataDirectory }
+  return {
+    chain: problems.hasErrors ? undefined : chain,
+    ...{ problems: told, report, dataDirectory, written: read },
+    gateway: chain.gateway,
+    names: namesIn(settings).map((name) => join(folder, name)),
+  }
+}
+
+function namesIn({ realm, broker, proxy, gateway }: GatehouseYaml): string[] {
+  const sections = [realm, broker, proxy].flat().map((section) => objectOf(section)['from'])
+  return [...textsOf(sections), ...gateway.files]
 }
 
 /** Parts tell paths inside their section; of gatehouse.yaml the section is told, too: `broker.connectors[0].type`. */
@@ -126,6 +147,7 @@ function appRoute({
   port,
   clientId,
   clientSecret: _secret,
+  backchannelLogout,
   ...app
 }: GatehouseYaml['apps'][number]): AppRoute {
   const own = Object.hasOwn(partHosts, host) ? partHosts[host as keyof typeof partHosts] : host
@@ -133,6 +155,7 @@ function appRoute({
     ...app,
     host: own,
     isExempt: exempt,
+    isToldSignOuts: backchannelLogout || own === partHosts.notes,
     ...(port === undefined ? {} : { port }),
     ...(clientId === undefined ? {} : { clientId }),
   }

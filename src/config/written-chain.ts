@@ -56,18 +56,23 @@ export function readWrittenChain(
   return {
     problems,
     isEmpty: !dex && !proxy && [istio, meshConfigs, realms, variables].every(({ length }) => length === 0),
-    istio,
-    meshConfigs,
-    dex: dex?.document,
-    realms,
-    hasProxy: proxy !== undefined,
-    // a name that oauth2-proxy does not know is set nowhere
-    proxySetting: (key) => proxy && proxySetting(proxy, key as Parameters<typeof proxySetting>[1]),
+    ...asWritten(originals),
     variables,
     podLabels: manifests.resources.map(({ document }) => {
       const template = objectOf(objectOf(objectOf(document.value)['spec'])['template'])
       return objectOf(objectOf(template['metadata'])['labels'])
     }),
+  }
+}
+
+/** What rules look at of the originals. */
+export function asWritten({ dex, proxy, istio, meshConfigs, realms }: Originals) {
+  return {
+    ...{ istio, meshConfigs, realms },
+    dex: dex?.document,
+    hasProxy: proxy !== undefined,
+    // a name that oauth2-proxy does not know is set nowhere
+    proxySetting: (key: string) => proxy && proxySetting(proxy, key as Parameters<typeof proxySetting>[1]),
   }
 }
 

@@ -55,6 +55,31 @@ test('a gatehouse.yaml is checked as `up --config` reads it', async () => {
   expect((await check([fine])).status).toBe(0)
 })
 
+test('every rule looks at a gatehouse.yaml and the files it names, which belong to no other chain', async () => {
+  const directory = directoryOf({
+    'gatehouse.yaml': `publicUrl: https://platform.example.com
+broker: {from: dex.yaml}
+proxy:
+  cookie_expire: 48h
+  cookie_refresh: "0"
+gateway: {files: [istio]}
+`,
+    'dex.yaml': `issuer: https://platform.example.com/dex
+storage: {type: memory}
+web: {http: 0.0.0.0:5556}
+enablePasswordDB: true
+`,
+    'istio/policy.yaml': Object.values(exampleOf('stray-wildcard', 'bad'))[0] ?? '',
+  })
+  const { status, stdout } = await check([directory, '--format', 'github'])
+  expect(status).toBe(1)
+  expect(stdout).toContain(
+    `::warning file=${join(directory, 'gatehouse.yaml')},line=4,col=3,title=cookie-outlives-token`,
+  )
+  expect(stdout.match(/title=stray-wildcard/g)?.length).toBe(1)
+  expect(stdout).toContain(`file=${join(directory, 'istio/policy.yaml')},line=8,col=16,`)
+})
+
 test('a stream is read as what its text is', () => {
   const [text = ''] = Object.values(exampleOf('stray-wildcard', 'bad'))
   const main = fileURLToPath(new URL('../../src/main.mjs', import.meta.url))

@@ -107,3 +107,13 @@ data: {config.yaml: ${Buffer.from(dex).toString('base64')}}
   expect(remaining.map(({ rule }) => rule)).toContain('groups-stop')
   expect(files.get('secret.yaml')).toBe(secret)
 })
+
+test('groups that stop at the gateway get their header, however the others are written', () => {
+  const before = Object.fromEntries(fixtureFiles('seed-001'))
+  const name = 'requestauthentication.dex-jwt.yaml'
+  const lacking = (before[name] ?? '').replace(/ *- header: kubeflow-groups\n *claim: groups\n/, '')
+  expect(lacking).not.toBe(before[name])
+  const { files, fixed: mended } = fixed({ ...before, [name]: lacking }, (rule) => rule === 'groups-stop')
+  expect(mended.map(({ place }) => place.file)).toContain(name)
+  expect(files.get(name)).toMatch(/- \{header: kubeflow-groups, claim: groups\}\n *- header/)
+})

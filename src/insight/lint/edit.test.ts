@@ -62,3 +62,18 @@ test('a text that says something else stays as it is', () => {
     }),
   )
 })
+
+test('an object is put before the first of a list, block or flow', () => {
+  const insert = (line: number, column: number): Edit => ({
+    kind: 'insert-object',
+    place: at(line, column),
+    object: '{header: b, claim: c}',
+  })
+  expect(applyEdit('x:\n  - header: a\n    claim: a\n', insert(2, 5))).toBe(
+    'x:\n  - {header: b, claim: c}\n  - header: a\n    claim: a\n',
+  )
+  expect(applyEdit('x: [{header: a}, {header: z}]\n', insert(1, 5))).toBe(
+    'x: [{header: b, claim: c}, {header: a}, {header: z}]\n',
+  )
+  expect(applyEdit('x: {header: a}\n', insert(1, 4))).toBeUndefined()
+})

@@ -8,6 +8,8 @@ export type Edit =
   | { readonly kind: 'remove-item'; readonly place: Place; readonly item: string }
   /** A new item after one that is there. */
   | { readonly kind: 'add-item'; readonly place: Place; readonly after: string; readonly item: string }
+  /** A new item, an object of one line, before the one that begins at the place. */
+  | { readonly kind: 'insert-object'; readonly place: Place; readonly object: string }
   /** A new entry on a line of its own, above the key that stands at the place. */
   | { readonly kind: 'add-entry'; readonly place: Place; readonly before: string; readonly entry: string }
 
@@ -33,6 +35,10 @@ function changeRow(row: string, { edit, start }: { edit: Edit; start: number }):
     }
     case 'add-entry':
       return /^\s*$/.test(before) && row.startsWith(edit.before, start) ? [before + edit.entry, row] : undefined
+    case 'insert-object': {
+      if (/^\s*-\s+$/.test(before)) return [before + edit.object, row]
+      return /[[,]\s*$/.test(before) ? [`${before}${edit.object}, ${row.slice(start)}`] : undefined
+    }
     case 'add-item':
       return changeItem(row, { start, item: edit.after, block: addBelow, flow: addBeside, added: edit.item })
     case 'remove-item':

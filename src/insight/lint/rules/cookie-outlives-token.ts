@@ -3,7 +3,7 @@ import { placeOf, valueAtPath } from '../places.ts'
 import type { Rule } from '../rule.ts'
 import type { Subject } from '../subject.ts'
 
-const files = (refresh: string) => ({
+const files = (expire: string) => ({
   'dex.yaml': `issuer: https://platform.example.com/dex
 storage: {type: memory}
 web: {http: 0.0.0.0:5556}
@@ -21,8 +21,8 @@ relative_redirect_url = true
 scope = "openid email groups offline_access"
 email_domains = "*"
 set_authorization_header = true
-cookie_expire = "24h"
-cookie_refresh = "${refresh}"
+cookie_expire = "${expire}"
+cookie_refresh = "0"
 `,
 })
 
@@ -34,8 +34,8 @@ export const cookieOutlivesToken: Rule = {
   why: 'oauth2-proxy goes on handing out the expired token, and the gateway answers 401 `Jwt is expired` to a user who is signed in. Nothing redirects; only deleting the cookie helps.',
   remedy:
     'Set `cookie_refresh` below the life of the token (with the scope `offline_access`), or `cookie_expire` to it.',
-  bad: files('0'),
-  good: files('50m'),
+  bad: files('24h'),
+  good: files('1h'),
   find: (subject) => {
     const token = tokenLife(subject)
     const passes = String(subject.proxySetting('set_authorization_header')?.value ?? 'false') === 'true'
@@ -49,6 +49,12 @@ export const cookieOutlivesToken: Rule = {
     const fix = 'set `cookie_refresh` below that, or `cookie_expire` to it'
     const length = expire ? `\`${String(expire.value)}\`` : '168h, as nothing is set,'
     return [{ place: placeOf(written), message: `the cookie lives ${length} but the token ${hours(token)}`, fix }]
+  },
+  edits: ({ place }, subject) => {
+    const expire = subject.proxySetting('cookie_expire')
+    const token = tokenLife(subject)
+    if (token === undefined || typeof expire?.value !== 'string' || durationOf(expire.value) === 0) return []
+    return [{ kind: 'replace', place, from: expire.value, to: hours(token) }]
   },
 }
 

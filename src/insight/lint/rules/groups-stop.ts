@@ -1,6 +1,6 @@
 import { chainExample } from '../chain-example.ts'
 import type { Edit } from '../edit.ts'
-import { parsePath, placeIn, valueAtPath } from '../places.ts'
+import { parsePath, placeBelow, placeIn, valueAtPath } from '../places.ts'
 import type { Found, Rule } from '../rule.ts'
 import type { Subject } from '../subject.ts'
 
@@ -15,7 +15,14 @@ export const groupsStop: Rule = {
   bad: chainExample({ scope: 'openid email' }),
   good: chainExample({}),
   isAbout: ({ hasProxy }, { place }) => hasProxy || !place.path.startsWith('spec.jwtRules'),
-  edits: (found, subject) => inDex(found, subject) ?? inProxy(found, subject),
+  edits: (found, subject) => inDex(found, subject) ?? atGateway(found, subject) ?? inProxy(found, subject),
+}
+
+function atGateway({ place }: Found, subject: Subject): Edit[] | undefined {
+  if (!place.path.startsWith('spec.jwtRules')) return undefined
+  const first = placeBelow(subject, place, ['outputClaimToHeaders', 0])
+  if (!first.path.endsWith('outputClaimToHeaders[0]')) return []
+  return [{ kind: 'insert-object', place: first, object: '{header: kubeflow-groups, claim: groups}' }]
 }
 
 function inDex({ place, fix = '' }: Found, { dex }: Subject): Edit[] | undefined {

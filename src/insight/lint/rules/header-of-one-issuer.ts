@@ -1,3 +1,4 @@
+import type { Place } from '../../../policy/reader.ts'
 import { mergeJwtRules } from '../../../policy/request-authentication.ts'
 import { placeBelow } from '../places.ts'
 import type { Rule } from '../rule.ts'
@@ -15,8 +16,8 @@ spec:
   - issuer: https://kubernetes.default.svc.cluster.local
     audiences: [kubeflow]
     outputClaimToHeaders:
-    - {header: kubeflow-userid, claim: sub}
-${output}`
+${output}    - {header: kubeflow-userid, claim: sub}
+`
 
 /** A header that one issuer's tokens set and another's leave to the client. */
 export const headerOfOneIssuer: Rule = {
@@ -47,4 +48,23 @@ export const headerOfOneIssuer: Rule = {
       }
     })
   },
+  edits: ({ place }, subject) => {
+    const rules = subject.gateway.requestAuthentications.flatMap(({ jwtRules }) => jwtRules)
+    const outputs = rules.flatMap(({ outputClaimToHeaders }) => outputClaimToHeaders)
+    const rule = rules.find((one) => isSame(placeBelow(subject, one.place, ['outputClaimToHeaders']), place))
+    if (!rule || rule.outputClaimToHeaders.length === 0) return []
+    const missing = outputs.filter(
+      ({ header }, index) =>
+        !rule.outputClaimToHeaders.some((own) => own.header === header) &&
+        outputs.findIndex((other) => other.header === header) === index,
+    )
+    return missing.map(({ header, claim }) => ({
+      kind: 'insert-object',
+      place: placeBelow(subject, rule.place, ['outputClaimToHeaders', 0]),
+      object: `{header: ${header}, claim: ${claim}}`,
+    }))
+  },
 }
+
+const isSame = (one: Place, other: Place): boolean =>
+  one.file === other.file && one.line === other.line && one.column === other.column
