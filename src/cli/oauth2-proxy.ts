@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
+import { settleMemory } from '../app/settle-memory.ts'
 import { formatGoDuration } from '../kit/duration.ts'
 import { GatehouseError } from '../kit/errors.ts'
 import { type ProxyFlags, parseProxyFlags } from '../proxy/flags.ts'
@@ -36,6 +37,7 @@ async function settle(argv: readonly string[], flags: ProxyFlags): Promise<numbe
   const { startOauth2Proxy } = await import('../app/oauth2-proxy/start-oauth2-proxy.ts')
   try {
     const running = await startOauth2Proxy(outcome.plan)
+    settleMemory()
     await stopSignal()
     await running.close()
     return 0

@@ -1,8 +1,31 @@
 import { readFileSync } from 'node:fs'
+import { publicSecret } from '../../config/known-public-secrets.ts'
 import { namedSource, type Problems } from '../../kit/problems.ts'
 import { alphaOf } from '../../proxy/alpha/alpha-of-config.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
 import { cookieKey } from '../../proxy/sessions/cookie-secret.ts'
+
+/**
+ * Names secrets everyone can read. They are refused (nothing is trusted by default), and
+ * only told with `compat`.
+ */
+export function checkPublicSecrets(config: ProxyConfig, problems: Problems): void {
+  const written = [
+    ['cookie_secret', config.cookie_secret] as const,
+    ...alphaOf(config).providers.map(({ clientSecret }) => ['client_secret', clientSecret] as const),
+  ]
+  for (const [key, secret] of written) {
+    const known = publicSecret(secret)
+    if (known === undefined) continue
+    problems.add(
+      config.compat ? 'warning' : 'error',
+      namedSource('oauth2-proxy'),
+      [key],
+      `this secret is ${known}, so everyone knows it`,
+      'generate your own, or keep it with --compat',
+    )
+  }
+}
 
 /**
  * Looks into the files of secrets, as oauth2-proxy does before it starts (pkg/validation). They are read to the byte: a

@@ -13,6 +13,8 @@ import { certificateFiles, loadCertificate } from './certificate.ts'
 export interface Listeners {
   /** Ports in use, plain and by TLS; `undefined` where there is none. */
   readonly ports: { readonly plain: number | undefined; readonly secure: number | undefined }
+  /** Looks now whether the certificate has changed, which is done every two seconds anyway. */
+  check(): void
   close(graceMilliseconds: number): Promise<void>
 }
 
@@ -40,6 +42,7 @@ export async function openListeners(
   }
   return {
     ports: { plain: portOf(opened.server), secure: secure && portOf(secure.server) },
+    check: () => secure?.check(),
     async close(graceMilliseconds) {
       secure?.close()
       await opened.close(graceMilliseconds)
@@ -48,7 +51,7 @@ export async function openListeners(
 }
 
 /** A TLS server whose connections the plain one answers, so that its limits hold for both. */
-function openTls({ tls }: ServerOptions, inner: Server, log: Log): { server: TlsServer; close(): void } {
+function openTls({ tls }: ServerOptions, inner: Server, log: Log): { server: TlsServer; check(): void; close(): void } {
   const files = certificateFiles(tls)
   const since = fingerprint(files)
   const server = createTlsServer({ ...loadCertificate(tls), ALPNProtocols: ['http/1.1'], handshakeTimeout: 15_000 })
@@ -69,6 +72,7 @@ function openTls({ tls }: ServerOptions, inner: Server, log: Log): { server: Tls
       : undefined
   return {
     server,
+    check: () => watched?.check(),
     close() {
       watched?.close()
       server.close()

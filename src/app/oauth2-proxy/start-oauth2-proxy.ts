@@ -11,7 +11,6 @@ import { migrate } from '../../store/migrate.ts'
 import { storeMigrations } from '../../store/migrations.ts'
 import { openSqlRecords, type RecordTables } from '../../store/records.ts'
 import { openSqlite } from '../../store/sqlite.ts'
-import { settleMemory } from '../settle-memory.ts'
 import { fingerprint, watchFiles } from '../watch-files.ts'
 import type { Oauth2ProxyPlan } from './command-line.ts'
 import { openFront } from './front.ts'
@@ -25,6 +24,8 @@ import { openUpstreams } from './upstreams.ts'
 export interface RunningOauth2Proxy {
   readonly ports: Listeners['ports']
   readonly metricsPorts: Listeners['ports']
+  /** Looks now whether certificates or the cookie secret have changed, which is done every two seconds anyway. */
+  check(): void
   /** Stops listening, lets answers under way finish, closes everything. */
   close(): Promise<void>
 }
@@ -46,7 +47,12 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
   const metrics = hasListener(alpha.metricsServer) ? openRequestMetrics() : undefined
   let listeners: Listeners | undefined
   let metricsListeners: Listeners | undefined
-  const close = async (): Promise<void> => {
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closing ??= closeAll()
+    return closing
+  }
+  const closeAll = async (): Promise<void> => {
     await Promise.all([listeners?.close(graceMilliseconds), metricsListeners?.close(0)])
     await proxy.close()
     await database.destroy()
@@ -72,11 +78,15 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
     await close()
     throw error
   }
-  settleMemory()
   tellStart(config, log)
   return {
     ports: listeners.ports,
     metricsPorts: metricsListeners?.ports ?? { plain: undefined, secure: undefined },
+    check() {
+      listeners?.check()
+      metricsListeners?.check()
+      proxy.check()
+    },
     close,
   }
 }
@@ -113,6 +123,7 @@ function openReloadedProxy(
     : undefined
   return {
     current: () => proxy,
+    check: () => watched?.check(),
     async close() {
       watched?.close()
       await proxy.close?.()
