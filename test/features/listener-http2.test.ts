@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import { testGatehouse } from '../world/gatehouse.ts'
 import { catchAllRoute, dexIssuer, type GatewayWorld, gatewayWorld, mint, stockPolicies } from './gateway-world.ts'
 import { type Http2Client, http2Client, listenerWorld } from './listener-world.ts'
 
@@ -255,4 +256,59 @@ describe('a gRPC call', () => {
     for (const stream of streams) stream.on('error', () => {})
     await Promise.all(streams.map((stream) => once(stream, 'data')))
   })
+})
+
+test('somebody signs in over HTTP/2, through every part in this process', async () => {
+  const gatehouse = await testGatehouse()
+  const client = http2Client(gatehouse.port.used, 'localhost')
+  closers.push(
+    () => gatehouse.close(),
+    () => client.close(),
+  )
+  const { host } = new URL(gatehouse.publicUrl)
+  const cookies = new Map<string, string>()
+  const ask = async (path: string, form?: Record<string, string>) => {
+    const body = form && new URLSearchParams(form).toString()
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`)
+    const reply = await client.ask(
+      {
+        ...{ ':authority': host, ':path': path, ':method': form ? 'POST' : 'GET', accept: 'text/html', cookie },
+        'sec-fetch-dest': 'document',
+        'sec-fetch-mode': 'navigate',
+        ...(form ? { 'content-type': 'application/x-www-form-urlencoded', origin: gatehouse.publicUrl } : {}),
+      },
+      body,
+    )
+    for (const line of reply.headers['set-cookie'] ?? []) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      cookies.set(name, value)
+    }
+    return reply
+  }
+  const follow = async (path: string) => {
+    let reply = await ask(path)
+    for (let hop = 0; hop < 12 && reply.headers.location !== undefined; hop += 1) {
+      const next = new URL(reply.headers.location, gatehouse.publicUrl)
+      reply = await ask(next.pathname + next.search)
+    }
+    return reply
+  }
+  const page = await follow('/oauth2/start?rd=%2Fecho%2F')
+  expect(page.headers[':status']).toBe(200)
+  const unescaped = (text: string) => text.replaceAll('&amp;', '&')
+  const [, action = ''] = /<form[^>]+action="([^"]+)"/.exec(page.body) ?? []
+  const hidden = [...page.body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)]
+  const fields = Object.fromEntries(hidden.map(([, name = '', value = '']) => [name, unescaped(value)]))
+  const user = gatehouse.newUsers[0]
+  const target = new URL(unescaped(action), `${gatehouse.publicUrl}/`)
+  const signedIn = await ask(target.pathname + target.search, {
+    ...fields,
+    username: user?.username ?? '',
+    password: user?.password ?? '',
+  })
+  const back = await follow(
+    new URL(signedIn.headers.location ?? '', gatehouse.publicUrl).href.slice(gatehouse.publicUrl.length),
+  )
+  expect(back).toMatchObject({ headers: { ':status': 200 } })
+  expect((await ask('/echo/')).body).toContain(user?.email ?? 'no user')
 })

@@ -49,13 +49,16 @@ export interface Http2Client {
   close(): void
 }
 
-export function http2Client(port: number): Http2Client {
-  const session = connectHttp2(`http://127.0.0.1:${port}`)
+export function http2Client(port: number, host = '127.0.0.1'): Http2Client {
+  const session = connectHttp2(`http://${host}:${port}`)
   session.on('error', () => {})
   return {
     session,
     ask(headers, body) {
-      const authority = headers['host'] === undefined ? { ':authority': 'platform.example.com' } : {}
+      const authority =
+        headers['host'] === undefined && headers[':authority'] === undefined
+          ? { ':authority': 'platform.example.com' }
+          : {}
       const stream = session.request({ ...authority, ...headers }, { endStream: body === undefined })
       if (body !== undefined) stream.end(body)
       return new Promise((resolve, reject) => {
