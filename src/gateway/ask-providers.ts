@@ -1,12 +1,11 @@
 import { decideCustom } from '../policy/decide.ts'
 import type { Allowance, AskAnswer, AskRequest } from './ask.ts'
 import type { Exchange } from './exchange.ts'
-import { applyChange } from './header-operations.ts'
 import { hasBody, type PeekedBody, peekBody } from './peek-body.ts'
 import { framing, type Provider, verdictOf } from './providers.ts'
+import { changeParams } from './query-params.ts'
 import { crash, refuse, refuseItself } from './refusals.ts'
 import { respondAnswer, respondText } from './respond.ts'
-import { withoutParam } from './token-locations.ts'
 
 /** Asks every provider whose rules match, one after the other; `next` goes on where all of them let the request on. */
 export function askProviders(exchange: Exchange, next: (exchange: Exchange) => void): void {
@@ -158,19 +157,15 @@ function removeHeader({ headers }: Exchange, name: string): void {
   if (name !== 'host' && !framing.has(name)) headers.remove(name)
 }
 
-/** What a provider over gRPC asks for. Appending means to a header that is there (Envoy ext_authz.cc). */
+/** What a provider over gRPC asks for: first what is set, then what is appended to headers that are there (Envoy ext_authz.cc). */
 function applyAllowance(exchange: Exchange, allowance: Allowance): void {
   const { headers } = exchange
-  for (const change of allowance.requestHeaders) {
-    const { name, how } = change
-    if (name === '' || name.startsWith(':') || framing.has(name)) continue
-    if (how !== 'append' || headers.count(name) > 0) applyChange(headers, change)
-  }
+  const changes = allowance.requestHeaders.filter(
+    ({ name }) => name !== '' && !name.startsWith(':') && !framing.has(name),
+  )
+  for (const { name, value, how } of changes) if (how !== 'append') headers.set(name, value)
+  for (const { name, value, how } of changes) if (how === 'append') headers.extend(name, value)
   for (const name of allowance.removedHeaders) removeHeader(exchange, name)
   exchange.responseChanges.push(...allowance.responseHeaders.filter(({ name }) => name !== '' && !framing.has(name)))
-  for (const name of allowance.removedParams) exchange.query = withoutParam(exchange.query, name)
-  for (const [name, value] of allowance.setParams) {
-    const kept = withoutParam(exchange.query, name)
-    exchange.query = `${kept === '' ? '?' : `${kept}&`}${encodeURIComponent(name)}=${encodeURIComponent(value)}`
-  }
+  exchange.query = changeParams(exchange.query, allowance)
 }

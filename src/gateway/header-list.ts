@@ -50,6 +50,12 @@ export class HeaderList {
     this.flat.push(name, value)
   }
 
+  /** Appends to the first header of that name, where there is one, as to a list. */
+  extend(name: string, value: string): void {
+    const at = this.flat.findIndex((one, index) => index % 2 === 0 && one === name)
+    if (at >= 0) this.flat[at + 1] += `${name === 'cookie' ? '; ' : ','}${value}`
+  }
+
   remove(name: string): void {
     const { flat } = this
     for (let at = flat.length - 2; at >= 0; at -= 2) if (flat[at] === name) flat.splice(at, 2)

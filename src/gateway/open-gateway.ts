@@ -35,6 +35,8 @@ export interface GatewayOptions {
   readonly config: GatewayConfig
   /** `native` unless told. */
   readonly mode?: GatewayMode
+  /** istiod's PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS, for `istio` mode; natively several are always asked. */
+  readonly allowsSeveralProviders?: boolean
   readonly resolveUpstream: ResolveUpstream
   /** Providers in this process, by the name CUSTOM policies use. */
   readonly ask?: Readonly<Record<string, Ask>>
@@ -90,6 +92,7 @@ export function openGateway(options: GatewayOptions): Gateway {
   }
   const dependencies = {
     mode: options.mode ?? ('native' as const),
+    allowsSeveralProviders: options.allowsSeveralProviders ?? false,
     ask,
     identityHeaders,
     keySources: new Map<string, KeySource>(),

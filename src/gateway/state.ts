@@ -36,6 +36,7 @@ export interface GatewayState {
 /** What compiling needs beside the configuration. */
 export interface StateDependencies {
   readonly mode: GatewayMode
+  readonly allowsSeveralProviders: boolean
   readonly ask: Readonly<Record<string, Ask>>
   readonly openAsk: (provider: MeshConfig['extensionProviders'][number]) => Ask
   readonly fetch: Fetch
@@ -66,7 +67,7 @@ export function compileState(config: GatewayConfig, dependencies: StateDependenc
       workload,
       rootNamespace: meshConfig.rootNamespace,
       providers: new Set(providers.keys()),
-      allowsSeveralProviders: isNative,
+      allowsSeveralProviders: isNative || dependencies.allowsSeveralProviders,
     }),
     routes: compileRoutes(config, mode),
     headerReader: isNative

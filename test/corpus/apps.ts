@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { createCheckServer } from './check-server.ts'
 
 /** What stands behind every gateway of the corpus: apps that tell what they received, and a provider. */
 export interface Apps {
@@ -12,14 +14,26 @@ export interface Apps {
 
 export async function openApps(): Promise<Apps> {
   const [app, other, provider] = [createServer(echo('app')), createServer(echo('other')), createServer(authorise)]
-  const [appPort, otherPort, providerPort] = await Promise.all([listen(app), listen(other), listen(provider)])
-  const ports: Readonly<Record<string, number>> = { auth: providerPort, other: otherPort, down: 1 }
+  const checks = createCheckServer()
+  const servers = [app, other, provider, checks] as const
+  const [appPort, otherPort, providerPort, checksPort] = await Promise.all([
+    listen(app),
+    listen(other),
+    listen(provider),
+    listen(checks),
+  ])
+  const ports: Readonly<Record<string, number>> = {
+    auth: providerPort,
+    'grpc-auth': checksPort,
+    other: otherPort,
+    down: 1,
+  }
   return {
     appPort,
     providerPort,
     portOf: (host) => ports[host.split('.')[0] ?? ''] ?? appPort,
     async close() {
-      await Promise.all([stop(app), stop(other), stop(provider)])
+      await Promise.all(servers.map(stop))
     },
   }
 }
@@ -68,14 +82,14 @@ function authorise({ headers, method, url }: IncomingMessage, response: ServerRe
   }
 }
 
-export function listen(server: Server): Promise<number> {
+export function listen(server: Server | Http2Server): Promise<number> {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
   })
 }
 
-export function stop(server: Server): Promise<void> {
-  server.closeAllConnections()
+export function stop(server: Server | Http2Server): Promise<void> {
+  if ('closeAllConnections' in server) server.closeAllConnections()
   return new Promise((resolve) => {
     server.close(() => resolve())
   })

@@ -32,6 +32,7 @@ export async function openLiveGateway(group: Enforced, apps: Apps): Promise<Live
   const opened = openGateway({
     config: configOf(group, port),
     mode: 'istio',
+    allowsSeveralProviders: group.severalProviders ?? false,
     resolveUpstream: (host) => ({ kind: 'origin', origin: `http://127.0.0.1:${apps.portOf(host)}` }),
     fetch: async () => Response.error(),
     clock: systemClock,
@@ -59,7 +60,9 @@ export interface Outcome {
 
 /** Sends a row to a gateway (ours or another). */
 export async function sendRow(
-  row: Pick<CorpusRow, 'method' | 'path' | 'host' | 'headers' | 'token' | 'from'>,
+  row: Pick<CorpusRow, 'method' | 'path' | 'host' | 'headers' | 'token' | 'from'> & {
+    readonly sends?: string | undefined
+  },
   { port, tokens }: { port: number; tokens: ReadonlyMap<string, string> },
 ): Promise<Outcome> {
   const bearer = row.token === undefined ? {} : { authorization: `Bearer {token:${row.token}}` }

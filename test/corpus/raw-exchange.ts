@@ -39,12 +39,15 @@ export function requestBytes(request: {
   readonly path: string
   readonly host: string
   readonly headers: Readonly<Record<string, string | readonly string[]>>
+  readonly sends?: string | undefined
 }): string {
   const lines = Object.entries(request.headers).flatMap(([name, value]) =>
     [value].flat().map((one) => `${name}: ${one}`),
   )
-  const head = [`${request.method} ${request.path} HTTP/1.1`, `Host: ${request.host}`, ...lines, 'Connection: close']
-  return `${head.join('\r\n')}\r\n\r\n`
+  const length = request.sends === undefined ? [] : [`content-length: ${request.sends.length}`]
+  const first = [`${request.method} ${request.path} HTTP/1.1`, `Host: ${request.host}`]
+  const head = [...first, ...lines, ...length, 'Connection: close']
+  return `${head.join('\r\n')}\r\n\r\n${request.sends ?? ''}`
 }
 
 function parseReply(text: string): (RawReply & { readonly isWhole: boolean }) | undefined {

@@ -21,6 +21,8 @@ const rowSchema = z.strictObject({
   /** Sent as `Authorization: Bearer …`. */
   token: z.string().optional(),
   headers: headerValues.default({}),
+  /** The body. */
+  sends: z.string().optional(),
   /** The address the client connects from, one of this machine's 127.0.0.0/8. */
   from: z.string().default('127.0.0.1'),
   status: z.number(),
@@ -45,6 +47,7 @@ const groupSchema = z.strictObject({
 
 /** What a gateway is given to enforce. */
 export interface Enforced {
+  readonly severalProviders?: boolean
   readonly mesh: Readonly<Record<string, unknown>>
   readonly resources: readonly Readonly<Record<string, unknown>>[]
 }
@@ -71,8 +74,9 @@ function readTable(topic: string): readonly CorpusGroup[] {
 }
 
 /** What a row is called in a report. */
-export function rowTitle({ method, path, host, token, headers, from, status }: CorpusRow): string {
+export function rowTitle({ method, path, host, token, headers, from, status, sends }: CorpusRow): string {
   const more = [
+    sends === undefined ? '' : ` of ${sends.length} bytes`,
     host === 'platform.example.com' ? '' : ` at ${host}`,
     token === undefined ? '' : ` as ${token}`,
     Object.keys(headers).length === 0 ? '' : ` with ${JSON.stringify(headers)}`,

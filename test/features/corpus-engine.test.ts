@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { selectPolicies } from '../../src/policy/policy-set.ts'
 import { factsOf, policyVerdictOf } from '../corpus/engine-facts.ts'
 import { configOf } from '../corpus/live-gateway.ts'
-import { readCorpus, rowTitle } from '../corpus/read-corpus.ts'
+import { corpusForEnvoy, rowTitle } from '../corpus/read-corpus.ts'
 import { verdict } from './policy-world.ts'
 
 /** A provider of the tables is asked before DENY and ALLOW, which the engine judges as though it had allowed. */
 const agreeing = { allowed: ['allow', 'ask'], refused: ['deny'], 'by-provider': ['ask', 'deny'] }
 
-describe.each(readCorpus().map((group) => [`${group.topic}: ${group.name}`, group] as const))('%s', (_, group) => {
+describe.each(corpusForEnvoy().map((group) => [`${group.topic}: ${group.name}`, group] as const))('%s', (_, group) => {
   const config = configOf(group)
   const policies = selectPolicies(config.authorizationPolicies, {
     workload: config.workload,

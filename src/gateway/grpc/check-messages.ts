@@ -1,5 +1,5 @@
-import type { Allowance, AskAnswer, AskRequest, HeaderChange } from '../ask.ts'
 import { MessageReader, MessageWriter } from '../../kit/protobuf.ts'
+import type { Allowance, AskAnswer, AskRequest, HeaderChange } from '../ask.ts'
 
 /** What a check tells beside the request. */
 export interface CheckContext {
@@ -16,7 +16,9 @@ export function encodeCheckRequest(request: AskRequest, context: CheckContext): 
     .integer(1, seconds)
     .integer(2, (context.nowMilliseconds - seconds * 1000) * 1_000_000)
   const http = new MessageWriter().text(1, requestId).text(2, method)
-  for (const [name, value] of Object.entries(headers)) {
+  const { host: _, ...fields } = headers
+  const pseudo = { ':authority': host, ':method': method, ':path': path, ':scheme': peer?.scheme ?? 'http' }
+  for (const [name, value] of Object.entries({ ...pseudo, ...fields })) {
     if (value !== undefined) http.message(3, new MessageWriter().text(1, name).text(2, value))
   }
   http
@@ -34,10 +36,11 @@ export function encodeCheckRequest(request: AskRequest, context: CheckContext): 
   return new MessageWriter().message(1, attributes).finish()
 }
 
-/** Of the body; -1 where the request does not say. */
-function sizeOf({ headers }: AskRequest): number {
+/** How much of the body came before the check: nothing where it is not told the body. */
+function sizeOf({ headers, body }: AskRequest): number {
+  if (!body) return 0
   const length = Number(headers['content-length'])
-  return Number.isSafeInteger(length) ? length : -1
+  return Number.isSafeInteger(length) ? length : body.length
 }
 
 function peerMessage(address: string, port: number): MessageWriter {
@@ -64,7 +67,7 @@ export function decodeCheckResponse(message: Buffer): AskAnswer {
 
 function decodeAllowance(ok: MessageReader): Allowance {
   return {
-    requestHeaders: ok.messages(2).map(headerChange),
+    requestHeaders: ok.messages(2).map(requestChange),
     removedHeaders: ok.texts(5).map((name) => name.toLowerCase()),
     responseHeaders: ok.messages(6).map(headerChange),
     setParams: ok.messages(7).map((param) => [param.text(1), param.text(2)] as const),
@@ -74,13 +77,17 @@ function decodeAllowance(ok: MessageReader): Allowance {
 
 const appendActions: readonly HeaderChange['how'][] = ['append', 'add-if-absent', 'overwrite', 'overwrite-if-there']
 
-/** A `HeaderValueOption`: the deprecated `append` wins where it is there; neither of them overwrites. */
+/** Of requests Envoy (1.38) reads only the deprecated `append`; without it a header is set. */
+function requestChange(option: MessageReader): HeaderChange {
+  return { ...headerChange(option), how: option.message(2)?.integer(1) === 1 ? 'append' : 'overwrite' }
+}
+
+/** A `HeaderValueOption`: the deprecated `append` wins where it is there. */
 function headerChange(option: MessageReader): HeaderChange {
   const header = option.message(1)
   const name = header?.text(1).toLowerCase() ?? ''
   const value = header?.has(3) ? header.text(3) : (header?.text(2) ?? '')
   const append = option.message(2)
   if (append) return { name, value, how: append.integer(1) === 1 ? 'append' : 'overwrite' }
-  const action = option.integer(3)
-  return { name, value, how: action === 0 ? 'overwrite' : (appendActions[action] ?? 'overwrite') }
+  return { name, value, how: appendActions[option.integer(3)] ?? 'overwrite' }
 }
