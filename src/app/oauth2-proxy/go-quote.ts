@@ -1,3 +1,5 @@
+import { decodeHeader } from '../../http/header-text.ts'
+
 const short: Readonly<Record<string, string>> = {
   '"': '\\"',
   '\\': '\\\\',
@@ -10,12 +12,14 @@ const short: Readonly<Record<string, string>> = {
   '\v': '\\v',
 }
 
-/** A header's or request line's text in quotes as Go's `%q` writes it: what could end the line is escaped. */
+/** A text of a request in quotes as Go's `%q` writes it: what could end the line, or steer a terminal, is escaped. */
 export function goQuote(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text) && !/["\\]/.test(text)) return `"${text}"`
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
-  return `"${text.replace(/["\\\x00-\x1f\x7f-\uffff]/g, (character) => {
-    const code = character.charCodeAt(0).toString(16)
-    return short[character] ?? (code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`)
-  })}"`
+  const escaped = decodeHeader(text).replace(/["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16)
+    if (Object.hasOwn(short, character)) return short[character] ?? ''
+    if (code.length <= 2) return `\\x${code.padStart(2, '0')}`
+    return code.length <= 4 ? `\\u${code.padStart(4, '0')}` : `\\U${code.padStart(8, '0')}`
+  })
+  return `"${escaped}"`
 }
