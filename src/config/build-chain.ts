@@ -17,6 +17,7 @@ import type { Originals } from './originals.ts'
 import { proxyText } from './proxy-settings.ts'
 import type { Report } from './report.ts'
 import { type AppRoute, ownRoutes } from './stock.ts'
+import { withSignOutsTold } from './tell-sign-outs.ts'
 
 /** What came of files: the chain unless a problem is an error, and what was done with every file. */
 export interface LoadedChain {
@@ -54,7 +55,7 @@ export function buildChain(originals: Originals, building: Building): ChainConfi
   const hosts = building.findHosts(gateway)
   checkPublicSecrets({ broker, proxy, originals }, { problems, demo })
   checkChain({ publicUrl, originals, written, broker, proxy, gateway }, problems)
-  return {
+  const chain = {
     publicUrl,
     ...(realms.length > 0 ? { realm: { publicUrl: `${publicUrl}/auth`, realms } } : {}),
     ...(broker ? { broker } : {}),
@@ -63,6 +64,7 @@ export function buildChain(originals: Originals, building: Building): ChainConfi
     hosts,
     report,
   }
+  return withSignOutsTold(chain, report)
 }
 
 function gatewayPlan(originals: Originals, proxyConfig: ProxyConfig | undefined): GatewayPlan {

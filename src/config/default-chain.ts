@@ -17,6 +17,7 @@ import {
   stockRequestAuthentication,
   stockVirtualServices,
 } from './stock.ts'
+import { withSignOutsTold } from './tell-sign-outs.ts'
 
 /** What the default chain is made for. */
 export interface DefaultChain {
@@ -29,7 +30,7 @@ export interface DefaultChain {
 /** The apps that ship with Gatehouse: one that trusts the gateway's headers, one that signs users in itself. */
 export const demoApps: readonly AppRoute[] = [
   { name: 'echo', prefix: '/echo/', host: partHosts.echo },
-  { name: 'notes', prefix: '/notes/', host: partHosts.notes, isExempt: true, clientId: 'notes' },
+  { name: 'notes', prefix: '/notes/', host: partHosts.notes, isExempt: true, clientId: 'notes', isToldSignOuts: true },
 ]
 
 /** The chain of `gatehouse up`: realm `platform`, broker, proxy and the stock policies, all on `publicUrl`. */
@@ -46,7 +47,7 @@ export function defaultChain({ publicUrl, secrets, apps }: DefaultChain): ChainC
     problems,
   )
   problems.throwIfAny()
-  return {
+  return withSignOutsTold({
     publicUrl,
     realm: { publicUrl: `${publicUrl}/auth`, realms: [platformRealm({ publicUrl, secrets, apps })] },
     broker: brokerConfigSchema.parse(defaultBroker({ publicUrl, secrets })),
@@ -54,7 +55,7 @@ export function defaultChain({ publicUrl, secrets, apps }: DefaultChain): ChainC
     gateway,
     hosts: hostsOf(apps),
     report: { lines: [] },
-  }
+  })
 }
 
 /** The broker in Dex's vocabulary: one connector to the realm `platform`, one client, the proxy. */

@@ -2,6 +2,7 @@ import type { RealmRepresentation } from '../realm/config.ts'
 import { realmRepresentationSchema } from '../realm/config.ts'
 import { type ChainSecrets, clientSecretOf } from './chain-secrets.ts'
 import type { AppRoute } from './stock.ts'
+import { toldAt } from './tell-sign-outs.ts'
 
 /** Who signs the platform's users in, and which clients ask it. */
 interface DefaultRealm {
@@ -26,15 +27,16 @@ export function platformRealm({ publicUrl, secrets, apps }: DefaultRealm): Realm
     groups: [{ name: 'platform-users' }, { name: 'platform-admins' }, { name: 'team', subGroups: [{ name: 'ml' }] }],
     clients: [
       brokerClient({ clientId: brokerClientId, publicUrl, secrets }),
-      ...apps.flatMap(({ clientId, name, prefix }) => {
+      ...apps.flatMap(({ clientId, name, prefix, isToldSignOuts }) => {
         if (clientId === undefined) return []
+        const told = isToldSignOuts ? toldAt(`${publicUrl}${prefix}backchannel-logout`) : {}
         return {
           clientId,
           name,
           secret: clientSecretOf(secrets, clientId),
           redirectUris: [`${publicUrl}${prefix}callback`],
           webOrigins: ['+'],
-          attributes: { ...pkce, 'post.logout.redirect.uris': `${publicUrl}${prefix}*` },
+          attributes: { ...pkce, 'post.logout.redirect.uris': `${publicUrl}${prefix}*`, ...told },
         }
       }),
     ],

@@ -43,6 +43,10 @@ export const gatehouseYamlSchema = z.strictObject({
           .describe('the app signs its users in itself, so both policies let its paths alone'),
         clientId: z.string().optional().describe('its client in the realm; its callback is `<prefix>callback`'),
         clientSecret: z.string().optional().describe('the secret of that client, as the app has it'),
+        backchannelLogout: z
+          .boolean()
+          .default(false)
+          .describe('the app takes OpenID Connect back-channel logout at `<prefix>backchannel-logout`'),
       }),
     )
     .default([]),

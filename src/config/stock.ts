@@ -23,8 +23,12 @@ export interface AppRoute {
   readonly host: string
   readonly port?: number
   readonly isExempt?: boolean
+  /** Its prefix without the slash at the end is its own, too. */
+  readonly isWhole?: boolean
   /** Its client in the realm, when it signs users in itself; its callback is `<prefix>callback`. */
   readonly clientId?: string
+  /** Told of sign-outs at `<prefix>backchannel-logout` (OpenID Connect Back-Channel Logout). */
+  readonly isToldSignOuts?: boolean
 }
 
 /** The policy pair. `exemptPaths` stand in both. */
@@ -55,8 +59,8 @@ export function stockAuthservice(
 
 /** The parts' own paths, and who answers there; they guard themselves. */
 export const ownRoutes: readonly AppRoute[] = [
-  { name: 'realm', prefix: '/auth/', host: partHosts.realm, isExempt: true },
-  { name: 'broker', prefix: '/dex/', host: partHosts.broker, isExempt: true },
+  { name: 'realm', prefix: '/auth/', host: partHosts.realm, isExempt: true, isWhole: true },
+  { name: 'broker', prefix: '/dex/', host: partHosts.broker, isExempt: true, isWhole: true },
   { name: 'proxy', prefix: '/oauth2/', host: partHosts.proxy, isExempt: true },
   { name: 'authservice', prefix: '/authservice/', host: partHosts.proxy, isExempt: true },
   { name: 'console', prefix: '/gatehouse/', host: partHosts.console, isExempt: true },
@@ -68,9 +72,9 @@ export const portalRoute: AppRoute = { name: 'portal', prefix: '/', host: partHo
 /** A VirtualService for every host with these routes. */
 export function stockVirtualServices(routes: readonly AppRoute[]): SourceDocument[] {
   return stockDocuments('virtual-services.yaml', {
-    routes: routes.map(({ name, prefix, host, port = 80 }) => ({
+    routes: routes.map(({ name, prefix, host, port = 80, isWhole = false }) => ({
       name,
-      match: [{ uri: { prefix } }],
+      match: [{ uri: { prefix } }, ...(isWhole ? [{ uri: { exact: prefix.slice(0, -1) } }] : [])],
       route: [{ destination: { host, port: { number: port } } }],
     })),
   })
@@ -78,7 +82,10 @@ export function stockVirtualServices(routes: readonly AppRoute[]): SourceDocumen
 
 /** The paths of those that guard themselves, as both policies exempt them. */
 export function exemptPathsOf(routes: readonly AppRoute[]): string[] {
-  return routes.filter(({ isExempt }) => isExempt).map(({ prefix }) => `${prefix.replace(/\/$/, '')}/*`)
+  return routes
+    .filter(({ isExempt }) => isExempt)
+    .map(({ prefix, isWhole = false }) => ({ bare: prefix.replace(/\/$/, ''), isWhole }))
+    .flatMap(({ bare, isWhole }) => [`${bare}/*`, ...(isWhole ? [bare] : [])])
 }
 
 /** JSON is YAML, so a value of any kind can stand where `${name}` does. */
