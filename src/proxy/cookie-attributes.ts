@@ -17,12 +17,14 @@ export function sessionCookieAttributes(config: ProxyConfig, host: string): Cook
 
 /** Attributes of the cookies that carry a login in progress. */
 export function csrfCookieAttributes(config: ProxyConfig, host: string): CookieAttributes {
+  // An answer posted from the provider's site (`form_post`) would come without a cookie that is Lax.
+  const fallback = config.auth_request_response_mode === 'form_post' && config.cookie_secure ? 'none' : ''
   return {
     ...common(config, host),
     maxAgeSeconds: Math.floor(config.cookie_csrf_expire / 1000),
     httpOnly: true,
     secure: config.cookie_secure,
-    sameSite: sameSiteOf(config.cookie_csrf_samesite || config.cookie_samesite),
+    sameSite: sameSiteOf(config.cookie_csrf_samesite || config.cookie_samesite || fallback),
   }
 }
 

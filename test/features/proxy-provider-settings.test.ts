@@ -224,7 +224,7 @@ test('Bitbucket: a team and a repository can be required', async () => {
 })
 
 test('a provider with a certificate of its own authority is believed by it, and by nobody else', async () => {
-  const { certificate, key } = selfSignedCertificate('localhost')
+  const { cert: certificate, key } = selfSignedCertificate()
   const server = createServer({ cert: certificate, key }, (_, response) => response.end('hello')).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const url = `https://localhost:${(server.address() as AddressInfo).port}/`

@@ -221,7 +221,7 @@ export async function proxyWorld(settings: Record<string, unknown> = {}) {
 }
 
 /** The same for a configuration that is parsed already. */
-export async function proxyWorldOf(config: ProxyConfig) {
+export async function proxyWorldOf(config: ProxyConfig, { elsewhere }: { elsewhere?: Fetch } = {}) {
   const clock = { time: 1_700_000_000_000, now: () => clock.time }
   const database = openSqlite<RecordTables>(':memory:')
   await migrate(database, storeMigrations)
@@ -229,7 +229,10 @@ export async function proxyWorldOf(config: ProxyConfig) {
   const logged: string[] = []
   const log: Log = openLog({ level: 'debug', write: (line) => logged.push(line), now: clock.now })
   const records = openSqlRecords(database, clock)
-  const fetch: Fetch = (input, init) => provider.fetch(input, init)
+  const fetch: Fetch = (input, init) => {
+    const request = new Request(input, init)
+    return elsewhere && !request.url.startsWith(issuer) ? elsewhere(request) : provider.fetch(request)
+  }
   const open = () => openProxy({ config, records, clock, random: systemRandom, log, fetch })
   const proxy = open()
   const browser = new Browser(proxy)

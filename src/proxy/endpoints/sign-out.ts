@@ -32,7 +32,7 @@ export async function signOut(request: CheckRequest, core: ProxyCore, form: URLS
   }
   const ended = await endSessions(request, core)
   const target = targetOf(form.get('rd') ?? query.get('rd'), core)
-  const location = await nextStop(request, core, { idToken: ended, target })
+  const location = await nextStop(request, core, { ended, target })
   const headers = setCookieHeaders(clearedSession(request, core))
   if (isScripted) return jsonAnswer(201, { afterLogoutURL: location }, headers)
   return redirectAnswer(location, headers, request.method === 'POST' ? 303 : 302)
@@ -55,28 +55,30 @@ function hasSession(request: CheckRequest, { config }: ProxyCore): boolean {
   return sessionTexts(request.headers['cookie'], config.cookie_name).length > 0
 }
 
-/** Ends every session the request proves, wherever it is remembered. @returns the ID token of one of them. */
-async function endSessions(request: CheckRequest, core: ProxyCore): Promise<string | undefined> {
+/** Ends every session the request proves, wherever it is remembered. @returns one of them, with its newest tokens. */
+async function endSessions(request: CheckRequest, core: ProxyCore): Promise<Session | undefined> {
   const { config, log, sessions } = core
   const bearer = /^Bearer (\S+)$/.exec(request.headers['authorization'] ?? '')?.[1]
   const texts = [...sessionTexts(request.headers['cookie'], config.cookie_name), ...(bearer ? [bearer] : [])]
-  let hint: string | undefined
+  let first: Session | undefined
   for (const text of texts) {
     const ended = await sessions.end(text)
     if (!ended) continue
     const { session, latest } = ended
 
-    hint ??= latest.idToken ?? session.idToken
+    first ??= latest.idToken === undefined ? session : latest
     log.info('signed out', { requestId: request.requestId, email: session.email })
     await tellBackend(core, latest)
   }
-  return hint
+  return first
 }
 
 /** `backend_logout_url`: the provider is told by a GET from here, with the ID token in place of `{id_token}`. */
-async function tellBackend({ config, fetch, log }: ProxyCore, { idToken = '' }: Session): Promise<void> {
-  if (config.backend_logout_url === '') return
-  const url = config.backend_logout_url.replaceAll('{id_token}', encodeURIComponent(idToken))
+async function tellBackend({ provider, fetch, log }: ProxyCore, session: Session): Promise<void> {
+  const backend = provider.backendLogoutUrl(session)
+  if (backend === '') return
+  const { idToken = '' } = session
+  const url = backend.replaceAll('{id_token}', encodeURIComponent(idToken))
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(5000) })
     if (response.status !== 200 && response.status !== 204)
@@ -97,22 +99,28 @@ function targetOf(rd: string | null, { isValidRedirect }: ProxyCore): string | u
 async function nextStop(
   request: CheckRequest,
   core: ProxyCore,
-  { idToken, target }: { idToken: string | undefined; target: string | undefined },
+  { ended, target }: { ended: Session | undefined; target: string | undefined },
 ): Promise<string> {
   const { config, provider } = core
   if (target !== undefined && !target.startsWith('/')) return locationOf(target)
-  const endSession = await provider.endSessionUrl()
+  const endSession = isOfPasswordFile(ended) ? undefined : await provider.endSessionUrl(ended)
   if (endSession === undefined) {
     const last = config.post_logout_redirect_url || `${config.proxy_prefix}/signed_out`
     return target === undefined ? last : withSortedQuery(last, { rd: target })
   }
+  const idToken = ended?.idToken
   return withSortedQuery(endSession, {
-    client_id: config.client_id,
+    client_id: provider.clientId(ended),
     post_logout_redirect_uri: inStyleOfRedirectUri(returnPath(core), request, core),
     state: target ?? '/',
     // Beyond that the URL would be refused on its way; the provider then asks before it signs out.
     ...(idToken !== undefined && idToken.length <= maxHintLength ? { id_token_hint: idToken } : {}),
   })
+}
+
+/** Whether someone signed in by name and password, so that no provider has a session to end. */
+function isOfPasswordFile(session: Session | undefined): boolean {
+  return session !== undefined && session.nonce === undefined && session.accessToken === undefined && !session.idToken
 }
 
 /**

@@ -73,6 +73,16 @@ export async function loginFailure(
   log.info('sign-in failed', { requestId: request.requestId, reason: code, message, detail })
   const failure = failures[code] ?? failures['provider_refused']
   const { status = 502, ...texts } = failure ?? { message, advice: '' }
-  const retryPath = `${config.proxy_prefix}/start?rd=${encodeURIComponent(target)}`
-  return pageAnswer(loginErrorPage({ ...texts, status, retryPath, assetsPath, requestId: request.requestId }))
+  const told = code === 'not_admitted' ? { ...texts, message: sentence(message) } : texts
+  const again = { href: `${config.proxy_prefix}/start?rd=${encodeURIComponent(target)}`, text: 'Try again' }
+  // At once it would be the same account again: the provider knows it.
+  const another = { href: `${config.proxy_prefix}/sign_out`, text: 'Use another account' }
+  const action = faultsOfAccounts.includes(code) ? another : again
+  return pageAnswer(loginErrorPage({ ...told, status, action, assetsPath, requestId: request.requestId }))
+}
+
+const faultsOfAccounts: readonly string[] = ['not_admitted', 'email_not_verified', 'no_email']
+
+function sentence(message: string): string {
+  return `${message.slice(0, 1).toUpperCase()}${message.slice(1)}.`
 }

@@ -91,14 +91,14 @@ export function loginErrorPage({
   status,
   message,
   advice,
-  retryPath,
+  action,
   assetsPath,
   requestId,
 }: {
   status: number
   message: string
   advice: string
-  retryPath: string
+  action: { readonly href: string; readonly text: string }
   assetsPath: string
   requestId: string
 }): Promise<Response> {
@@ -106,7 +106,7 @@ export function loginErrorPage({
     title: 'Sign-in did not succeed',
     message,
     advice,
-    action: { href: retryPath, text: 'Try again' },
+    action,
     requestId: requestId || undefined,
     assetsPath,
   })

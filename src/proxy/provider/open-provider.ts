@@ -147,6 +147,7 @@ export function openProvider(given: OpenProviderOptions): Provider {
       return !isOidc || !(await loadEndpoints()).sendsIssuer
     },
     endSessionUrl: () => source.endSession(),
+    backendLogoutUrl: () => options.backendLogoutURL,
     clientId: () => options.clientID,
     isReady: () => !isOidc || source.isReady(),
   }

@@ -75,6 +75,7 @@ export function openProviders(
     verifyLogout,
     isOwnAnswer: (login, issuer) => providerOf(login.provider).isOwnAnswer(login, issuer),
     endSessionUrl: (session) => providerOf(session?.provider).endSessionUrl(),
+    backendLogoutUrl: (session) => providerOf(session?.provider).backendLogoutUrl(),
     clientId: (session) => providerOf(session?.provider).clientId(),
     isReady: () => [...byId.values()].map((provider) => provider.isReady()).some(Boolean),
   }

@@ -34,6 +34,8 @@ export interface Provider {
   verifyLogout(token: string, used: Collection<true>): Promise<LogoutTokenOutcome>
   /** Where the browser ends the provider's session. */
   endSessionUrl(session?: Session): Promise<string | undefined>
+  /** What is called, with the ID token for `{id_token}`, where a session ends; empty for nothing. */
+  backendLogoutUrl(session?: Session): string
   /** The id this proxy has at the provider of a session. */
   clientId(session?: Session): string
   /** Whether users can sign in: the endpoints are known. */

@@ -6,7 +6,7 @@ import { type Lease, leaseTerm } from '../../store/leases.ts'
 import type { ProxyConfig } from '../config.ts'
 import type { Provider } from '../provider/provider.ts'
 import type { Session } from '../session.ts'
-import { diesAt, renewsAt } from './session-life.ts'
+import { canRenew, diesAt, renewsAt } from './session-life.ts'
 import type { KeptSession, SessionStore } from './session-store.ts'
 
 /** Keeps sessions' tokens alive: of all who wait, over all replicas, one refreshes. */
@@ -54,8 +54,9 @@ export function openRefresher({ config, store, provider, clock, log }: RefreshOp
     if (isFresh(kept.session)) return kept.session
     const latest = await store.latest(kept)
     if (!latest || isFresh(latest)) return latest
-    if (!latest.refreshToken) return isAlive(latest) ? latest : undefined
-    if (refused.get(kept.id) === latest.refreshToken) return undefined
+    if (!canRenew(latest)) return isAlive(latest) ? latest : undefined
+    if (!latest.refreshToken && !isAlive(latest)) return undefined
+    if (latest.refreshToken && refused.get(kept.id) === latest.refreshToken) return undefined
     if (isAlive(latest) && clock.now() < (restingUntil.get(kept.id) ?? 0)) return latest
     const pending = renewing.get(kept.id) ?? renew(kept).finally(() => renewing.delete(kept.id))
     renewing.set(kept.id, pending)

@@ -37,11 +37,20 @@ function idTokenEndsAt(session: Session, idToken: string): number | undefined {
   return end
 }
 
+/**
+ * Whether a session's provider can be asked about it: for fresh tokens by a refresh token, and providers without ID
+ * tokens for whether the access token still counts.
+ */
+export function canRenew({ refreshToken, accessToken, idToken }: Session): boolean {
+  return Boolean(refreshToken) || (accessToken !== undefined && idToken === undefined)
+}
+
 /** When the session should be refreshed; `Infinity` where it cannot be. */
 export function renewsAt(session: Session, config: ProxyConfig): number {
   const { cookie_refresh: refresh } = config
-  if (!session.refreshToken) return Number.POSITIVE_INFINITY
+  if (!canRenew(session)) return Number.POSITIVE_INFINITY
   const byAge = refresh > 0 ? session.createdAt + refresh : Number.POSITIVE_INFINITY
+  if (!session.refreshToken) return byAge
   return config.compat ? byAge : Math.min(diesAt(session, config) - renewBefore, byAge)
 }
 
