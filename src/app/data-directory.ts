@@ -14,7 +14,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { GatehouseError } from '../kit/errors.ts'
 import { type Random, randomText } from '../kit/random.ts'
 import { isDatabaseInUse } from '../store/database-in-use.ts'
@@ -57,7 +57,7 @@ export function openDataDirectory(
       throw new GatehouseError('data_directory', `a chain runs on \`${path}\`; stop it (Ctrl-C), then --reset`)
     }
     if (reset) removeState([secretsFile, databaseFile, ...decisionFiles.map((name) => join(path, name))])
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeDirectories(path)
     const isNew = !existsSync(secretsFile)
     if (isNew) writeDurably(secretsFile, `${JSON.stringify(newSecrets(random), null, 2)}\n`)
     closeSync(openSync(databaseFile, 'a', 0o600))
@@ -71,6 +71,17 @@ export function openDataDirectory(
       `the data directory \`${path}\` cannot be used (${reason}); choose another with --data`,
       { cause },
     )
+  }
+}
+
+/** One by one: Node's own `recursive` never ends where a parent is there and takes no directories (`/proc`). */
+function makeDirectories(path: string): void {
+  if (existsSync(path)) return
+  makeDirectories(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error // another process was faster
   }
 }
 

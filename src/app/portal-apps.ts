@@ -3,6 +3,7 @@ import { partAt } from '../config/host-map.ts'
 import type { ChainPart } from '../config/stock.ts'
 import type { PortalApp } from '../console/console.ts'
 import type { HttpRoute } from '../gateway/virtual-service.ts'
+import type { RequestFacts } from '../policy/facts.ts'
 
 const demoApps: Partial<Record<ChainPart, PortalApp>> = {
   echo: {
@@ -26,7 +27,7 @@ export function portalApps(chain: ChainConfig): PortalApp[] {
   return [...byHref.values()].sort((a, b) => a.href.localeCompare(b.href))
 }
 
-function appsOf({ matches, action }: HttpRoute, { hosts }: ChainConfig): PortalApp[] {
+function appsOf({ matches, action }: HttpRoute, { hosts, gateway }: ChainConfig): PortalApp[] {
   const [destination] = action.kind === 'forward' ? action.destinations : []
   if (!destination) return []
   const part = partAt(hosts, destination.host, destination.namespace)
@@ -35,8 +36,24 @@ function appsOf({ matches, action }: HttpRoute, { hosts }: ChainConfig): PortalA
     const path = uri?.kind === 'prefix' && !method && headers.length === 0 ? uri.text : ''
     if (demo && demo.href === path) return demo
     const isApp = /^\/(?!apis?\/)[^/]+\/?$/.test(path) && (part === undefined || demo !== undefined)
-    return isApp ? { name: titleOf(path), description: `Opens ${path}`, href: path, kind: 'headers' as const } : []
+    return isApp ? { name: titleOf(path), description: `Opens ${path}`, href: path, kind: kindOf(path, gateway) } : []
   })
+}
+
+/** Where every policy that looks at paths lets an app's alone, the app signs its users in itself. */
+function kindOf(prefix: string, { authorizationPolicies }: ChainConfig['gateway']): PortalApp['kind'] {
+  const path = `${prefix.replace(/\/$/, '')}/x`
+  const lists = authorizationPolicies
+    .filter(({ action }) => action === 'CUSTOM' || action === 'DENY')
+    .flatMap(({ rules }) => rules.flatMap(({ operations }) => operations.flatMap(({ conditions }) => conditions)))
+    .filter(({ field }) => field === 'notPaths')
+  return lists.length > 0 && lists.every(({ test }) => test({ ...nobody, path })) ? 'own' : 'headers'
+}
+
+const nobody: RequestFacts = {
+  ...{ method: 'GET', path: '/', query: '', host: '', peerAddress: '', clientAddress: '', localAddress: '' },
+  ...{ localPort: 0, serverName: undefined, claims: undefined },
+  header: () => undefined,
 }
 
 /** `/kserve-endpoints/` → `Kserve endpoints` */

@@ -13,8 +13,16 @@ export interface PortalApp {
   readonly groups?: readonly string[]
   /** The letter on its tile. Default: the name's first. */
   readonly initial?: string
-  /** How it learns who you are: from the gateway's headers, or by its own OpenID Connect sign-in. */
-  readonly kind: 'headers' | 'oidc'
+  readonly kind: AppKind
+}
+
+/** How an app learns who you are: from the gateway's headers, by OpenID Connect, or by some sign-in of its own. */
+export type AppKind = 'headers' | 'oidc' | 'own'
+
+const badges: Readonly<Record<AppKind, string>> = {
+  headers: 'Identity headers',
+  oidc: 'OpenID Connect',
+  own: 'Own sign-in',
 }
 
 /** What the portal shows. */
@@ -63,6 +71,6 @@ function appCard({ name, description, href, initial, kind }: PortalApp): Html {
 <span class="icon" aria-hidden="true">${initial ?? initialOf(name)}</span>
 <h2><a href="${href}">${name}</a></h2>
 <p class="muted">${description}</p>
-<span class="badge">${kind === 'headers' ? 'Identity headers' : 'OpenID Connect'}</span>
+<span class="badge">${badges[kind]}</span>
 </article></li>`
 }

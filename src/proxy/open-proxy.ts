@@ -132,7 +132,13 @@ function openCore(options: ProxyOptions): ProxyCore {
   const { authservice } = config
   const alpha = alphaOf(config)
   const secret = config.cookie_secret || readFileSync(config.cookie_secret_file, 'utf8')
-  const key = cookieKey(secret) ?? fail('config', 'cookie_secret must be 16, 24 or 32 bytes')
+  // what the configuration itself says was checked where it was read
+  const key =
+    cookieKey(secret) ??
+    fail(
+      'config',
+      `cookie_secret_file: \`${config.cookie_secret_file}\` must hold 16, 24 or 32 bytes, got ${Buffer.byteLength(secret)}; write 32 random bytes as base64url`,
+    )
   const keys = { secret, key }
   const state = openSessionState({ config, keys, records: options.records, clock, random, log })
   const { store, records } = state

@@ -38,3 +38,14 @@ test('a way back may be written as a whole URL of the platform, and of nobody el
   expect(await startWith(`${publicUrl}/echo/whole?x=1`)).toBe(`${publicUrl}/echo/whole?x=1`)
   expect(await startWith('https://evil.example/')).toBe(`${publicUrl}/`)
 })
+
+test('the parts answer at their paths without the slash, too, to anyone', async () => {
+  gatehouse = await testGatehouse()
+  const { publicUrl } = gatehouse
+  const [dex, auth] = await Promise.all(
+    ['/dex', '/auth'].map((path) => fetch(`${publicUrl}${path}`, { redirect: 'manual' })),
+  )
+  expect(await dex?.text()).toContain('Sign-in service')
+  expect([auth?.status, auth?.headers.get('location')]).toEqual([302, '/'])
+  expect((await fetch(`${publicUrl}/dexter`, { redirect: 'manual' })).status).not.toBe(200)
+})

@@ -229,6 +229,7 @@ test.each([
   [['up', '--config', 'gatehouse.yaml', '--from', 'x'], 2, '--from does not go with --config'],
   [['up', '--config', '/nonexistent.yaml'], 1, 'cannot be read'],
   [['up', 'here'], 2, '`up` takes no argument, got `here`'],
+  [['up', '--data', '/proc/no-such'], 1, 'the data directory `/proc/no-such` cannot be used'],
   [['upp'], 2, 'unknown command `upp`; did you mean `up`?'],
   [['users', 'lst', '--data', '/nonexistent'], 2, 'unknown action `lst`; did you mean `list`?'],
   [['users', '--data', '/nonexistent'], 1, 'there is no chain in `/nonexistent`'],

@@ -268,3 +268,11 @@ test('a check that was under way during the sign-out does not bring the session 
   expect((await underWay).status).toBe(403)
   expect((await proxy.check(request)).status).toBe(403)
 })
+
+test('the callback without an answer ends a sign-out; who is signed in goes on', async () => {
+  const { browser, signIn } = await proxyWorld()
+  expect(await (await browser.get('/oauth2/callback')).text()).toContain('You are signed out')
+  await signIn()
+  const answer = await browser.get('/oauth2/callback')
+  expect([answer.status, answer.headers.get('location')]).toEqual([302, '/'])
+})

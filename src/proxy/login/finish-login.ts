@@ -33,7 +33,7 @@ export async function finishLogin(
   const state = parseState(parameters.get('state') ?? '', config.encode_state)
   const isAnswer = parameters.has('code') || parameters.has('error')
   // A callback without an answer is the end of a sign-out at a provider that knows no other address of ours.
-  if (!isAnswer && !state) return signedOut(core, parameters)
+  if (!isAnswer && !state) return (await isSignedIn(request, core)) ? redirectAnswer('/') : signedOut(core, parameters)
   const target = state && isValidRedirect(state.target) ? state.target : '/'
   if (!state) return failed(request, core, { code: 'bad_callback', message: 'the state is none of ours', target })
   const login = findPendingLogin(request.headers['cookie'], state.hash, csrf)
@@ -105,16 +105,20 @@ async function admit(
   return redirectAnswer(location, setCookieHeaders([...stored, ...csrfCleared]))
 }
 
+async function isSignedIn({ headers }: CheckRequest, { sessions, rules }: ProxyCore): Promise<boolean> {
+  const found = await sessions.find(headers['cookie']).catch(() => undefined)
+  return found !== undefined && rules.mayEnter(found.session)
+}
+
 /** The cookie of this login is gone or used up: who is signed in goes on, others begin once more. */
 async function restart(
   request: CheckRequest,
   core: ProxyCore,
   { state, target, reason, withoutPrompt = false }: Callback & { reason: string; withoutPrompt?: boolean },
 ): Promise<CheckAnswer> {
-  const { config, sessions, rules, provider } = core
+  const { config, provider } = core
   if (config.compat) return failed(request, core, { code: 'no_csrf_cookie', message: reason, target })
-  const found = await sessions.find(request.headers['cookie']).catch(() => undefined)
-  if (found && rules.mayEnter(found.session)) return redirectAnswer(locationOf(target))
+  if (await isSignedIn(request, core)) return redirectAnswer(locationOf(target))
   if (state.isRestarted) {
     return failed(request, core, { code: 'login_expired', message: `login failed twice: ${reason}`, target })
   }
