@@ -1,20 +1,23 @@
 /**
  * `npm run docs`: writes docs/CONFIGURATION.md from the schemas the program itself reads configuration with, and
- * docs/RULES.md from the table of lint rules.
+ * docs/RULES.md from the table of lint rules, and in docs/OAUTH2-PROXY.md the table of keys.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { brokerConfigSchema } from '../src/broker/config.ts'
 import { gatehouseYamlSchema } from '../src/config/gatehouse-yaml-schema.ts'
 import { rulesMarkdown } from '../src/insight/lint/formats/markdown.ts'
-import { environmentNameOf, flagOf, proxyKeyNames, proxyKeys } from '../src/proxy/keys.ts'
+import { flagOf, type ProxyKey, proxyKeyNames, proxyKeys } from '../src/proxy/keys.ts'
 
 /** Where the reference is. */
 export const configurationFile = fileURLToPath(new URL('../docs/CONFIGURATION.md', import.meta.url))
 
 /** Where the lint rules are described. */
 export const rulesFile = fileURLToPath(new URL('../docs/RULES.md', import.meta.url))
+
+/** What runs in place of oauth2-proxy. */
+export const oauth2ProxyFile = fileURLToPath(new URL('../docs/OAUTH2-PROXY.md', import.meta.url))
 
 /** The whole text of docs/CONFIGURATION.md. */
 export function configurationReference(): string {
@@ -42,12 +45,8 @@ export function configurationReference(): string {
     '',
     '## Proxy: oauth2-proxy’s keys',
     '',
-    'A flag wins over its environment variable, that over `oauth2_proxy.cfg`, that over the default. An empty variable is',
-    'unset. **no** in the last column: the key is accepted and has no effect; **refused**: starting with it would be unsafe.',
-    '',
-    ...table(['key', 'flag', 'type', 'default', 'acted on'], proxyRows()),
-    '',
-    `Each is also a variable: \`cookie_secret\` is \`${environmentNameOf('cookie_secret')}\`.`,
+    'The `proxy` section takes the keys of `oauth2_proxy.cfg`, and a few more. They are all listed, with their flags and with',
+    'what has no effect, in [OAUTH2-PROXY.md](OAUTH2-PROXY.md#all-keys); its column “in a chain” is the one that counts here.',
     '',
   ].join('\n')
 }
@@ -92,17 +91,34 @@ function defaultOf(value: unknown): string {
   return `\`${JSON.stringify(value)}\``
 }
 
+/** The whole text of docs/OAUTH2-PROXY.md: what is written by hand, with the table of keys at its end made anew. */
+export function oauth2ProxyPage(written: string): string {
+  const start = written.indexOf(keysMark)
+  return [
+    written.slice(0, start < 0 ? undefined : start) + keysMark,
+    '',
+    ...table(['key', 'flag', 'type', 'default', 'as a program', 'in a chain'], proxyRows()),
+    '',
+  ].join('\n')
+}
+
+const keysMark = '<!-- made by `npm run docs` from src/proxy/keys.ts -->\n'
+
 function proxyRows(): string[][] {
   return proxyKeyNames.map((name) => {
-    const key: (typeof proxyKeys)[keyof typeof proxyKeys] = proxyKeys[name]
+    const key: ProxyKey = proxyKeys[name]
     const isEmpty = key.default === '' || (Array.isArray(key.default) && key.default.length === 0)
-    return [`\`${name}\``, `\`--${flagOf(name)}\``, key.kind, isEmpty ? '' : `\`${String(key.default)}\``, actedOn(key)]
+    const fallback = isEmpty ? '' : `\`${String(key.default)}\``
+    return [`\`${name}\``, `\`${flagOf(name)}\``, key.kind, fallback, ...actedOn(key)]
   })
 }
 
-function actedOn({ ignored, own }: (typeof proxyKeys)[keyof typeof proxyKeys]): string {
-  if (!ignored) return own ? 'yes (ours)' : 'yes'
-  return `**${ignored.severity === 'error' ? 'refused' : 'no'}**: ${ignored.reason}`
+/** Whether a key is acted on by `gatehouse oauth2-proxy`, and by the proxy of a chain. */
+function actedOn({ ignored, own }: ProxyKey): [asProgram: string, inChain: string] {
+  const yes = own ? 'yes (ours)' : 'yes'
+  if (!ignored) return [yes, yes]
+  const no = `**${ignored.severity === 'error' ? 'refused' : 'no'}**: ${ignored.reason}`
+  return [ignored.inChain ? yes : no, no]
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
@@ -113,4 +129,5 @@ function table(columns: readonly string[], rows: readonly (readonly string[])[])
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(configurationFile, configurationReference())
   writeFileSync(rulesFile, rulesMarkdown())
+  writeFileSync(oauth2ProxyFile, oauth2ProxyPage(readFileSync(oauth2ProxyFile, 'utf8')))
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { configurationFile, configurationReference } from '../../scripts/docs.ts'
+import { configurationFile, configurationReference, oauth2ProxyFile, oauth2ProxyPage } from '../../scripts/docs.ts'
 import { runGatehouse } from '../world/command.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -16,6 +16,11 @@ const textOf = (page: string) => readFileSync(join(root, page), 'utf8')
 
 test('the configuration reference is what the schemas say (npm run docs)', () => {
   expect(readFileSync(configurationFile, 'utf8')).toBe(configurationReference())
+})
+
+test('every key of oauth2-proxy is in the table, as the program has it (npm run docs)', () => {
+  const page = readFileSync(oauth2ProxyFile, 'utf8')
+  expect(page).toBe(oauth2ProxyPage(page))
 })
 
 test.each(pages)('every link of %s leads somewhere', (page) => {

@@ -41,11 +41,10 @@ export interface TextLog {
 /** Messages of the proxy which the original writes as lines about authentication, with its status. */
 const authEvents: ReadonlyMap<string, string> = new Map([
   ['signed in', 'AuthSuccess'],
-  ['signed in by password file', 'AuthSuccess'],
   ['sign-in denied', 'AuthFailure'],
   ['sign-in failed', 'AuthFailure'],
   ['sign-in restarted', 'AuthFailure'],
-  ['password refused', 'AuthFailure'],
+  ['basic credentials refused', 'AuthFailure'],
 ])
 
 /** Opens the log of a configuration. `write` and `writeError` take lines without their end. */
@@ -80,9 +79,9 @@ export function openTextLog({
     const line = formats.auth({
       ...commonFields(request),
       Timestamp: timestamp(now()),
-      Username: String(fields['email'] ?? '') || '-',
+      Username: String(fields['email'] ?? fields['user'] ?? '') || '-',
       Status: status,
-      Message: message + fieldsText({ ...fields, requestId: undefined, email: undefined }),
+      Message: message + fieldsText({ ...fields, requestId: undefined, email: undefined, user: undefined }),
     })
     write(line)
     return true

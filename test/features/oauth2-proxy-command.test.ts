@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { runGatehouse } from '../world/command.ts'
+import { flagsWithout } from './oauth2-proxy-world.ts'
+
+const plain = flagsWithout('none')
+
+test('it starts, says so in the original’s words, and a signal ends it with status 0', async () => {
+  const running = runGatehouse('oauth2-proxy', ...plain)
+  await running.until(
+    /\[proxy\] Cookie settings: name:_oauth2_proxy secure\(https\):true .* expiry:168h0m0s .* refresh:disabled\n/,
+  )
+  expect(running.text()).toMatch(/OAuthProxy configured for .*Client ID: id/)
+  running.process.kill('SIGTERM')
+  expect(await running.ended()).toBe(0)
+})
+
+test('a flag nobody knows ends it with status 2 and the one that was meant', async () => {
+  const running = runGatehouse('oauth2-proxy', ...plain, '--cookie-nme=x')
+  expect(await running.ended()).toBe(2)
+  expect(running.text()).toContain('unknown flag `--cookie-nme`; did you mean `--cookie-name`?')
+})
+
+test('a configuration that cannot be run ends it with status 1 and all that is wrong', async () => {
+  const running = runGatehouse('oauth2-proxy', ...plain, '--cookie-secret=short', '--cookie-samesite=x')
+  expect(await running.ended()).toBe(1)
+  expect(running.text()).toMatch(/^invalid configuration:\n {2}.*--cookie-secret: .*\n {2}.*--cookie-samesite: /)
+  expect(running.text()).not.toContain('=short')
+})
+
+test('--help lists every flag, --version says whose place it takes', async () => {
+  const help = runGatehouse('oauth2-proxy', '--help')
+  expect(await help.ended()).toBe(0)
+  for (const flag of ['--alpha-config', '--email-domain strings', '--cookie-expire duration', '--reverse-proxy']) {
+    expect(help.text()).toContain(`  ${flag}`)
+  }
+  const version = runGatehouse('oauth2-proxy', '--version')
+  expect(await version.ended()).toBe(0)
+  expect(version.text()).toMatch(/^oauth2-proxy \d+\.\d+\.\d+ \(gatehouse, Node \d+/)
+})
