@@ -22,6 +22,7 @@ const post = async ({ proxy }: World, logoutTokens: string | readonly string[]) 
 async function world(config: Record<string, unknown> = {}) {
   const opened = await proxyWorld({ skip_jwt_bearer_tokens: true, ...config })
   const { provider, browser, newBrowser, signIn } = opened
+  provider.refreshTokens = config['cookie_refresh'] !== undefined
   const other = newBrowser()
   provider.account = { ...ada, sid: 's1' }
   await signIn('/', browser)
@@ -120,4 +121,15 @@ test('through a gateway that only asks it is no leave to pass', async () => {
   const { browser } = await proxyWorld()
   const answer = await browser.check('/oauth2/backchannel-logout', { method: 'POST' })
   expect([answer.status, answer.verdict]).toEqual([400, 'deny'])
+})
+
+test('a session whose provider refuses to go on with it is over for its token, too', async () => {
+  const { provider, browser, asMachine, proxy, clock } = await world({ cookie_refresh: '1m' })
+  const heard = new Promise<void>((resolve) => proxy.ended.onEnded(resolve))
+  clock.time += 61_000
+  provider.refreshTokens = false
+  expect(await asMachine()).toBe(200)
+  expect(await status(browser)).toBe(401)
+  await heard
+  expect(await asMachine()).toBe(401)
 })
