@@ -118,6 +118,7 @@ export function openEndedSessions({
     watch() {
       const again = () => refresh().catch((cause: unknown) => log.warn('ended sessions could not be read', { cause }))
       const timer = setInterval(() => void again(), watchInterval).unref()
+      journal.onAppend?.(() => void again())
       return () => clearInterval(timer)
     },
   }

@@ -6,6 +6,8 @@ export interface Journal<Entry> {
   append(entry: Entry, expiresAt: number): Promise<void>
   /** Live entries that were appended after `position`, oldest first; all of them after 0. */
   readAfter(position: number): Promise<readonly JournalLine<Entry>[]>
+  /** Calls `listener` when anyone appends, or may have, where the store tells. */
+  onAppend?(listener: () => void): void
 }
 
 /** An entry and where it stands; positions grow. `expiresAt` in milliseconds since the Unix epoch. */

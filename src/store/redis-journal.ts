@@ -2,6 +2,7 @@ import type { Clock } from '../kit/clock.ts'
 import type { Journal } from './journal.ts'
 import type { RedisConnection } from './redis.ts'
 import { redisLife } from './redis-life.ts'
+import type { RedisWatch } from './redis-watch.ts'
 
 /**
  * ARGV: entry, expiry, now, milliseconds to live. Positions are microseconds of Redis' clock, so that they grow even after
@@ -23,7 +24,11 @@ return 1`
 /** A journal in Redis: a sorted set of lines `[position, expiry, entry]` by position. */
 export function openRedisJournal<Entry>(
   key: string,
-  { redis, clock }: { readonly redis: RedisConnection; readonly clock: Clock },
+  {
+    redis,
+    clock,
+    watch,
+  }: { readonly redis: RedisConnection; readonly clock: Clock; readonly watch?: RedisWatch | undefined },
 ): Journal<Entry> {
   return {
     async append(entry, expiresAt) {
@@ -36,6 +41,11 @@ export function openRedisJournal<Entry>(
         .map((line) => JSON.parse(String(line)) as [number, number, Entry]) // as written above
         .map(([at, expiresAt, entry]) => ({ position: at, expiresAt, entry }))
         .filter(({ expiresAt }) => expiresAt > clock.now())
+    },
+    onAppend(listener) {
+      watch?.listen((changed) => {
+        if (changed === undefined || changed === key) listener()
+      })
     },
   }
 }

@@ -3,6 +3,7 @@ import { type Collection, never, type Records } from './records.ts'
 import type { RedisConnection } from './redis.ts'
 import { openRedisJournal } from './redis-journal.ts'
 import { redisLife } from './redis-life.ts'
+import type { RedisWatch } from './redis-watch.ts'
 
 /**
  * Records in Redis: a hash per record, `<prefix><collection>:<id>`, with value `v`, uses `u`, version `n` and expiry `e`.
@@ -11,11 +12,11 @@ import { redisLife } from './redis-life.ts'
  */
 export function openRedisRecords(
   redis: RedisConnection,
-  { prefix, clock }: { readonly prefix: string; readonly clock: Clock },
+  { prefix, clock, watch }: { readonly prefix: string; readonly clock: Clock; readonly watch?: RedisWatch },
 ): Records {
   return {
     collection: <Value>(name: string) => redisCollection<Value>(`${prefix}${name}:`, redis, clock),
-    journal: <Entry>(name: string) => openRedisJournal<Entry>(`${prefix}journal:${name}`, { redis, clock }),
+    journal: <Entry>(name: string) => openRedisJournal<Entry>(`${prefix}journal:${name}`, { redis, clock, watch }),
     purge: async () => 0, // Redis does it by itself
   }
 }

@@ -83,10 +83,12 @@ function reasonOf(cause: unknown): string {
 /** One line when Redis goes away and one when it is back. */
 function reportOutages(client: Redis | Cluster, log: Log): void {
   let isDown = false
-  client.on('error', (cause: unknown) => {
-    if (!isDown) log.error('redis does not answer', { reason: reasonOf(cause) })
+  const report = (reason: string) => {
+    if (!isDown) log.error('redis does not answer', { reason })
     isDown = true
-  })
+  }
+  client.on('error', (cause: unknown) => report(reasonOf(cause)))
+  client.on('reconnecting', () => report('the connection was closed'))
   client.on('ready', () => {
     if (isDown) log.info('redis answers again')
     isDown = false

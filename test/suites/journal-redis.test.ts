@@ -1,4 +1,8 @@
+import { expect, test } from 'vitest'
+import { systemClock } from '../../src/kit/clock.ts'
+import { silentLog } from '../../src/kit/log.ts'
 import { openRedisRecords } from '../../src/store/redis-records.ts'
+import { watchRedis } from '../../src/store/redis-watch.ts'
 import { connectRedis, describeWithRedis } from '../world/redis.ts'
 import { journalSuite } from './journal-suite.ts'
 
@@ -8,5 +12,24 @@ describeWithRedis('a real Redis', (redis) => {
     worlds += 1
     const prefix = `world-${worlds}:`
     return () => openRedisRecords(connectRedis(redis()), { prefix, clock })
+  })
+})
+
+describeWithRedis('a real Redis that is watched', (redis) => {
+  test('a replica is told when another appends', async () => {
+    const open = () => {
+      const connection = connectRedis(redis())
+      const watch = watchRedis(connection, ['world:'], silentLog)
+      return {
+        watch,
+        journal: openRedisRecords(connection, { prefix: 'world:', clock: systemClock, watch }).journal('news'),
+      }
+    }
+    const [here, there] = [open(), open()]
+    await expect.poll(() => there.watch.isLive()).toBe(true)
+    const told = new Promise<void>((resolve) => there.journal.onAppend?.(resolve))
+    await here.journal.append('a', systemClock.now() + 60_000)
+    await told
+    expect(await there.journal.readAfter(0)).toMatchObject([{ entry: 'a' }])
   })
 })

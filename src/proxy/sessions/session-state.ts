@@ -31,7 +31,7 @@ export function openSessionState(options: Omit<SessionStoreOptions, 'redis' | 'w
   }
   const redis = openRedis(redisSettingsOf(config), log)
   const watch = watchRedis(redis, [`${name}-`, `${name}:`], log)
-  const records = openRedisRecords(redis, { prefix: `${name}:`, clock })
+  const records = openRedisRecords(redis, { prefix: `${name}:`, clock, watch })
   const isReady = openReadiness(redis, { name, random })
   isReady().then((ready) => ready || log.error('the redis session store cannot be used yet'))
   return {
