@@ -38,12 +38,13 @@ export async function start(
 }
 
 /** The sign-in page, which ends the browser's session. */
-export function signInAnswer(
+export async function signInAnswer(
   request: CheckRequest,
   core: ProxyCore,
   { target, status, fault, username }: { target: string; status: number; fault?: SignInFault; username?: string },
 ): Promise<CheckAnswer> {
-  const { look, assetsPath, config } = core
+  const { look, assetsPath, config, sessions } = core
+  await sessions.drop(request.headers['cookie'])
   const prefix = config.proxy_prefix
   const paths = { startPath: `${prefix}/start`, signInPath: `${prefix}/sign_in`, assetsPath }
   const page = signInPage({ look, ...paths, target, status, fault, username })

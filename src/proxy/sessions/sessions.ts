@@ -36,6 +36,11 @@ export interface Sessions {
    * the sign-in. @returns the cookie's text
    */
   start(session: Session, cookieHeader: string | undefined): Promise<string>
+  /**
+   * Deletes the sessions a browser carries, where they are kept; never rejects. Their names are not ended, for they are
+   * the next session's, too, where the provider goes on with its own.
+   */
+  drop(cookieHeader: string | undefined): Promise<void>
   /** Ends the session of this text for good, whether its tokens live or not. @returns what it was */
   end(text: string): Promise<EndingSession | undefined>
 }
@@ -56,10 +61,15 @@ export function openSessions(
     return { ...kept, latest }
   }
 
-  /** Its names are the new session's, too, where the provider goes on with its own; so it is not ended by them. */
-  async function replaced(text: string): Promise<void> {
-    const kept = await store.find(text)
-    if (kept) await store.end(kept)
+  async function drop(cookieHeader: string | undefined): Promise<void> {
+    try {
+      for (const text of sessionTexts(cookieHeader, config.cookie_name)) {
+        const kept = await store.find(text)
+        if (kept) await store.end(kept)
+      }
+    } catch (cause) {
+      log.warn('an earlier session could not be deleted', { cause })
+    }
   }
 
   async function endForGood(kept: KeptSession, latest: Session): Promise<void> {
@@ -73,6 +83,7 @@ export function openSessions(
 
   return {
     end,
+    drop,
     async find(cookieHeader) {
       for (const text of sessionTexts(cookieHeader, config.cookie_name)) {
         const kept = await store.find(text)
@@ -87,9 +98,7 @@ export function openSessions(
     },
     async start(session, cookieHeader) {
       const text = await store.create(session)
-      for (const old of sessionTexts(cookieHeader, config.cookie_name)) {
-        await replaced(old).catch((cause: unknown) => log.warn('an earlier session could not be deleted', { cause }))
-      }
+      await drop(cookieHeader)
       return text
     },
   }
