@@ -20,7 +20,7 @@ export interface LoadResult {
 export interface Load {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  /** A header each request gets the next value of, from the first again after the last. */
+  /** A header each request gets the next value of, from the first again after the last, the warm-up included. */
   readonly inTurn?: { readonly name: string; readonly values: readonly string[] }
   /** The processes whose CPU time the answers cost. */
   readonly pids: readonly number[]
@@ -73,21 +73,10 @@ function wrkScript(headers: Readonly<Record<string, string>>, inTurn: Load['inTu
   const lines = Object.entries(headers).map(
     ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`,
   )
-  if (inTurn) {
-    const values = join(directory, 'values.txt')
-    writeFileSync(values, `${inTurn.values.join('\n')}\n`)
-    lines.push(
-      'local requests, at = {}, 0',
-      'function init(args)',
-      `  for value in io.lines(${JSON.stringify(values)}) do`,
-      `    requests[#requests + 1] = wrk.format("GET", nil, {[${JSON.stringify(inTurn.name)}] = value})`,
-      '  end',
-      'end',
-      'function request() at = at % #requests + 1; return requests[at] end',
-    )
-  }
+  if (inTurn) lines.push(...turnScript(inTurn, directory))
   lines.push(
     'function done(summary, latency)',
+    '  if ended then ended() end',
     '  local e = summary.errors',
     '  io.write(string.format("RESULT %d %d %f %f\\n", summary.requests,',
     '    e.connect + e.read + e.write + e.status + e.timeout, latency:percentile(50), latency:percentile(99)))',
@@ -95,6 +84,25 @@ function wrkScript(headers: Readonly<Record<string, string>>, inTurn: Load['inTu
   )
   writeFileSync(file, lines.join('\n'))
   return file
+}
+
+/** Where one run ends, the next one goes on. */
+function turnScript({ name, values }: NonNullable<Load['inTurn']>, directory: string): string[] {
+  const [list, place] = [join(directory, 'values.txt'), join(directory, 'place.txt')]
+  writeFileSync(list, `${values.join('\n')}\n`)
+  writeFileSync(place, '0')
+  return [
+    'local requests, threads = {}, {}',
+    'function setup(thread) threads[1] = thread end',
+    `function ended() local file = io.open(${JSON.stringify(place)}, "w"); file:write(threads[1]:get("at")); file:close() end`,
+    'function init(args)',
+    `  at = tonumber(io.open(${JSON.stringify(place)}):read("*a"))`,
+    `  for value in io.lines(${JSON.stringify(list)}) do`,
+    `    requests[#requests + 1] = wrk.format("GET", nil, {[${JSON.stringify(name)}] = value})`,
+    '  end',
+    'end',
+    'function request() at = at % #requests + 1; return requests[at] end',
+  ]
 }
 
 function wrk(url: string, job: { script: string; duration: number }): string {

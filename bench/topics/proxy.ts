@@ -6,8 +6,11 @@ import { residentMebibytes } from '../process.ts'
 import { clientId, issuer, sessionCookies, signedTokens } from '../sessions.ts'
 import { milliseconds, printTable, thousands } from '../table.ts'
 
-/** People signed in, each with a session or token of their own. */
-const people = 10_000
+/**
+ * People signed in, each with a session or token of their own: more than our proxy remembers at a time, so that whoever
+ * comes round again is a stranger.
+ */
+const people = 12_000
 
 /** One line of the table: the same requests to both programs. */
 interface Job {
