@@ -1,12 +1,10 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type TestGatehouse, testGatehouse } from '../world/gatehouse.ts'
-import { chromiumPath, launchChromium, newVisitor } from './chromium.ts'
-
-const artifacts = 'artifacts/screens'
+import { chromiumPath, launchChromium, lookAt, looks, newVisitor } from './chromium.ts'
 
 /** Two ways in, and an application that has to be approved. */
 const dexConfig = `issuer: http://dex.auth.svc.cluster.local:5556/dex
@@ -29,7 +27,6 @@ describe.skipIf(chromiumPath === undefined)('the pages of proxy and broker in a 
   let browser: Browser
 
   beforeAll(async () => {
-    mkdirSync(artifacts, { recursive: true })
     const directory = mkdtempSync(join(tmpdir(), 'gatehouse-pages-'))
     writeFileSync(join(directory, 'config.yaml'), dexConfig)
     writeFileSync(join(directory, 'oauth2_proxy.cfg'), proxyConfig)
@@ -41,36 +38,29 @@ describe.skipIf(chromiumPath === undefined)('the pages of proxy and broker in a 
     await gatehouse.close()
   })
 
-  test.each([
-    ['light', 1280],
-    ['light', 360],
-    ['dark', 1280],
-    ['dark', 360],
-  ] as const)('sign-in page, choice, password and approval lead in, in %s at %i pixels', async (colorScheme, width) => {
-    const page = await newVisitor(browser, { colorScheme, viewport: { width, height: 800 } })
-    const shoot = async (name: string) => {
-      await page.screenshot({ path: `${artifacts}/${name}-${colorScheme}-${width}.png`, fullPage: true })
-      expect(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')).toBe(
-        true,
-      )
-      expect(await page.locator('h1').count()).toBe(1)
-    }
-    await page.goto(`${gatehouse.publicUrl}/echo/`)
-    await shoot('proxy-sign-in')
-    await page.getByRole('button').first().click()
-    await page.getByText('Example').waitFor()
-    await shoot('connector-choice')
-    await page.getByText('Email').click()
-    await page.locator('input[name=login]').fill('kay@example.com')
-    await shoot('broker-password')
-    await page.locator('input[name=password]').fill('password')
-    await page.locator('button[type=submit]').first().click()
-    await page.locator('[name=approval]').first().waitFor()
-    await shoot('approval')
-    await page.getByRole('button', { name: 'Allow' }).click()
-    await page.waitForURL(`${gatehouse.publicUrl}/echo/`)
-    expect(await page.locator('body').textContent()).toContain('kay@example.com')
-  })
+  test.each(looks)(
+    'sign-in page, choice, password and approval lead in, in $colorScheme at $width pixels',
+    async (look) => {
+      const { colorScheme, width } = look
+      const page = await newVisitor(browser, { colorScheme, viewport: { width, height: 800 } })
+      const shoot = (name: string) => lookAt(page, name, look)
+      await page.goto(`${gatehouse.publicUrl}/echo/`)
+      await shoot('proxy-sign-in')
+      await page.getByRole('button').first().click()
+      await page.getByText('Example').waitFor()
+      await shoot('connector-choice')
+      await page.getByText('Email').click()
+      await page.locator('input[name=login]').fill('kay@example.com')
+      await shoot('broker-password')
+      await page.locator('input[name=password]').fill('password')
+      await page.locator('button[type=submit]').first().click()
+      await page.locator('[name=approval]').first().waitFor()
+      await shoot('approval')
+      await page.getByRole('button', { name: 'Allow' }).click()
+      await page.waitForURL(`${gatehouse.publicUrl}/echo/`)
+      expect(await page.locator('body').textContent()).toContain('kay@example.com')
+    },
+  )
 })
 
 const proxyConfig = `provider = "oidc"

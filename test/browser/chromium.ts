@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import process from 'node:process'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { expect } from 'vitest'
 
 const places = [
   process.env['CHROMIUM_PATH'],
@@ -34,4 +35,22 @@ export function launchChromium(): Promise<Browser> {
 export async function newVisitor(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext(options)
   return context.newPage()
+}
+
+const artifacts = 'artifacts/screens'
+
+/** The ways each page is looked at. */
+export const looks = [
+  { colorScheme: 'light', width: 1280 },
+  { colorScheme: 'light', width: 360 },
+  { colorScheme: 'dark', width: 1280 },
+  { colorScheme: 'dark', width: 360 },
+] as const
+
+/** Keeps a picture of the page, which must fit its window and have one heading. */
+export async function lookAt(page: Page, name: string, { colorScheme, width }: (typeof looks)[number]): Promise<void> {
+  mkdirSync(artifacts, { recursive: true })
+  await page.screenshot({ path: `${artifacts}/${name}-${colorScheme}-${width}.png`, fullPage: true })
+  expect(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')).toBe(true)
+  expect(await page.locator('h1').count()).toBe(1)
 }

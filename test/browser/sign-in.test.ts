@@ -1,17 +1,13 @@
-import { mkdirSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type TestGatehouse, testGatehouse } from '../world/gatehouse.ts'
-import { chromiumPath, launchChromium, newVisitor } from './chromium.ts'
-
-const artifacts = 'artifacts/screens'
+import { chromiumPath, launchChromium, lookAt, looks, newVisitor } from './chromium.ts'
 
 describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
   let gatehouse: TestGatehouse
   let browser: Browser
 
   beforeAll(async () => {
-    mkdirSync(artifacts, { recursive: true })
     gatehouse = await testGatehouse()
     browser = await launchChromium()
   })
@@ -113,7 +109,6 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
       .getByText(/signed out/i)
       .first()
       .waitFor()
-    await page.screenshot({ path: `${artifacts}/signed-out.png` })
     await page.goto(at('/echo/'))
     await page.getByLabel('Password', { exact: true }).waitFor()
     await page.goto(
@@ -124,20 +119,10 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
     await page.getByLabel('Password', { exact: true }).waitFor()
   })
 
-  test.each([
-    ['light', 1280],
-    ['light', 360],
-    ['dark', 1280],
-    ['dark', 360],
-  ] as const)('pages in %s at %i pixels fit their window', async (colorScheme, width) => {
+  test.each(looks)('pages in $colorScheme at $width pixels fit their window', async (look) => {
+    const { colorScheme, width } = look
     const page = await newVisitor(browser, { colorScheme, viewport: { width, height: 800 } })
-    const shoot = async (name: string) => {
-      await page.screenshot({ path: `${artifacts}/${name}-${colorScheme}-${width}.png`, fullPage: true })
-      expect(await page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')).toBe(
-        true,
-      )
-      expect(await page.locator('h1').count()).toBe(1)
-    }
+    const shoot = (name: string) => lookAt(page, name, look)
     await page.goto(at('/'))
     await shoot('login')
     await fillIn(page, 'ada', 'not it')
@@ -149,6 +134,14 @@ describe.skipIf(chromiumPath === undefined)('in a real browser', () => {
     await shoot('echo')
     await page.goto(at('/notes/'))
     await shoot('notes')
+    await page.goto(at('/oauth2/tokens'))
+    await page.getByLabel('Name').fill('nightly')
+    await page.getByLabel('Paths').fill('/pipeline, /notebook/ada')
+    await page.getByRole('button', { name: 'Create token' }).click()
+    await page.getByText(/^gha_/).waitFor()
+    await shoot('token-new')
+    await page.getByRole('link', { name: 'Done' }).click()
+    await shoot('tokens')
     await page.goto(at('/auth/realms/platform/protocol/openid-connect/auth?client_id=nobody'))
     await shoot('error')
     await page.goto(at('/oauth2/sign_in'))
