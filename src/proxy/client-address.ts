@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 import { plainAddress } from './address-list.ts'
 import type { CheckRequest } from './check.ts'
-import type { ProxyConfig } from './config.ts'
 import { compileTrustedProxies } from './trusted-proxies.ts'
+import type { ProxyConfig } from './typed-config.ts'
 
 /** Headers a client's address may stand in (oauth2-proxy pkg/ip/realclientip.go). */
 export const clientAddressHeaders: readonly string[] = [

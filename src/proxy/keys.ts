@@ -252,6 +252,7 @@ export const proxyKeys = {
   post_logout_redirect_url: text('', { own: true }),
   end_session_url: text('', { own: true }),
   compat: bool(false, { own: true }),
+  database_file: text('', { own: true, ...inChain('warning', 'sessions are kept in the database of the chain') }),
   kubernetes_token_audiences: list({ own: true }),
   kubernetes_token_review: bool(true, { own: true }),
   kubernetes_api_url: text('https://kubernetes.default.svc', { own: true }),

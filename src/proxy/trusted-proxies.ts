@@ -1,5 +1,5 @@
 import { compileAddressList } from './address-list.ts'
-import type { ProxyConfig } from './config.ts'
+import type { ProxyConfig } from './typed-config.ts'
 
 /**
  * Compiles `reverse_proxy` and `trusted_proxy_ips`: whose `X-Forwarded-*` headers are believed. Unlike the original

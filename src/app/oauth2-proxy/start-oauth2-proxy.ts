@@ -31,6 +31,7 @@ export interface RunningOauth2Proxy {
 }
 
 const graceMilliseconds = 30_000
+const purgeMilliseconds = 10 * 60_000
 
 /** Starts the drop-in. A provider that does not answer is tried again, and named by `/ready`. @throws GatehouseError */
 export async function startOauth2Proxy({ config, formats, warnings }: Oauth2ProxyPlan): Promise<RunningOauth2Proxy> {
@@ -39,9 +40,7 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
   const lines = openTextLog({ config, formats, now, ...output })
   const { log } = lines
   for (const warning of warnings) log.warn(formatProblem(warning).replace(': warning:', ':'))
-  const database = openSqlite<RecordTables>(':memory:')
-  await migrate(database, storeMigrations)
-  const records = openSqlRecords(database, systemClock)
+  const { records, closeDatabase } = await openRecords(config, log)
   const proxy = openReloadedProxy(config, { log, open: () => openProxy({ ...dependencies(), config, records, log }) })
   const alpha = alphaOf(config)
   const metrics = hasListener(alpha.metricsServer) ? openRequestMetrics() : undefined
@@ -55,7 +54,7 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
   const closeAll = async (): Promise<void> => {
     await Promise.all([listeners?.close(graceMilliseconds), metricsListeners?.close(0)])
     await proxy.close()
-    await database.destroy()
+    await closeDatabase()
     output.close()
   }
   try {
@@ -88,6 +87,25 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
       proxy.check()
     },
     close,
+  }
+}
+
+/** Where what lives on the server is kept: ended sessions, tokens, and the sessions themselves with the store `sqlite`. */
+async function openRecords({ database_file: file, session_store_type: store }: ProxyConfig, log: Log) {
+  if (file === '' && store === 'sqlite') {
+    log.warn('sessions end with this process; name a database_file to keep them')
+  }
+  const database = openSqlite<RecordTables>(file || ':memory:')
+  await migrate(database, storeMigrations)
+  const records = openSqlRecords(database, systemClock)
+  const purge = () => records.purge().catch((cause: unknown) => log.warn('expired records stay', { cause }))
+  const purging = setInterval(() => void purge(), purgeMilliseconds).unref()
+  return {
+    records,
+    async closeDatabase() {
+      clearInterval(purging)
+      await database.destroy()
+    },
   }
 }
 
