@@ -23,8 +23,8 @@ interface UsersAction {
   run(input: UsersInput, ...values: readonly string[]): Promise<void>
 }
 
-/** The proxy asks again every `cookie_refresh`; a session that an app keeps for itself is none of the realm's. */
-const signedOut = 'signed out: at once in the realm, within a minute behind the gateway (cookie_refresh)'
+/** A running chain looks every second for sessions that ended elsewhere, and tells its parts by back-channel. */
+const signedOut = 'signed out: at once in the realm, within seconds everywhere else'
 
 const actions: Readonly<Record<string, UsersAction>> = {
   list: { arguments: [], run: listUsers },
@@ -68,8 +68,8 @@ export const users: Command = {
   details: [
     '  NAME is a user name or an e-mail. Passwords are kept as hashes only: one that is lost is reset, not shown.',
     '  A changed password, a disabled or a removed user ends that user’s sessions: in the realm at once, behind the',
-    '  gateway when the proxy next asks (cookie_refresh: a minute by default; 0 waits for the token’s end). An app with',
-    '  a sign-in of its own keeps its own session.',
+    '  gateway and in apps that take back-channel logout within seconds. Programs with a token of their own are refused',
+    '  when the proxy next asks for them (cookie_refresh, five minutes at most).',
   ].join('\n'),
   async run({ positionals, options }) {
     const [name = 'list', ...values] = positionals

@@ -55,7 +55,7 @@ export interface GatewayOptions {
   readonly assetsPath?: string
   /** Told of refusals, to explain them later. */
   readonly observer?: Observer
-  /** Sessions whose tokens are believed no more (natively), and whose open sockets are closed. */
+  /** Sessions whose tokens are believed no more and whose open sockets are closed; natively. */
   readonly ended?: EndedSessions
 }
 
@@ -75,6 +75,7 @@ export interface Gateway {
 /** Opens a gateway. It listens nowhere itself. */
 export function openGateway(options: GatewayOptions): Gateway {
   const { resolveUpstream, ask = {}, identityHeaders = [], clock, random, log } = options
+  const ended = options.mode === 'istio' ? undefined : options.ended
   const pools = openOriginPools()
   const context: GatewayContext = {
     resolveUpstream,
@@ -84,7 +85,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     requestId: openRequestIds(random),
     pools,
     parts: openPartServer(),
-    sockets: openSockets(options.ended),
+    sockets: openSockets(ended),
     clock,
     random,
     log,
@@ -97,7 +98,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     identityHeaders,
     keySources: new Map<string, KeySource>(),
     fetch: options.fetch,
-    ended: options.mode === 'istio' ? undefined : options.ended,
+    ended,
     clock,
     log,
     openAsk: (provider: ExtensionProvider) => {
