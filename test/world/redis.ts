@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe } from 'vitest'
@@ -40,20 +40,25 @@ export function describeWithRedis(name: string, suite: (redis: () => TestRedis) 
 
 /** Starts a server; `args` are added to its command line. */
 export async function startRedis(args: readonly string[] = [], port?: number): Promise<TestRedis> {
-  const listen = port ?? (await freePort())
   const directory = mkdtempSync(join(tmpdir(), 'gatehouse-redis-'))
-  const fixed = ['--port', String(listen), '--bind', '127.0.0.1', '--save', '', '--dir', directory]
-  const child = spawn(program ?? 'redis-server', [...fixed, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return startServer(['--save', '', '--dir', directory, ...args], port ?? (await freePort()), directory)
+}
+
+async function startServer(args: readonly string[], port: number, directory: string): Promise<TestRedis> {
+  const all = [...args, '--port', String(port), '--bind', '127.0.0.1']
+  const child = spawn(program ?? 'redis-server', all, { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  let output = ''
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
-      if (String(chunk).includes('Ready to accept connections')) resolve()
+      output += chunk
+      if (/Ready to accept connections|Sentinel ID is/.test(output)) resolve()
     })
-    child.once('exit', () => reject(new Error('redis-server ended at once')))
+    child.once('exit', () => reject(new Error(`redis-server ended at once:\n${output}`)))
   })
   return {
-    url: `redis://127.0.0.1:${listen}`,
-    port: listen,
+    url: `redis://127.0.0.1:${port}`,
+    port,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     async stop() {
@@ -63,6 +68,19 @@ export async function startRedis(args: readonly string[] = [], port?: number): P
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** Starts one sentinel that watches a primary on this machine as `platform` and is enough to replace it. */
+export async function startSentinel(primaryPort: number): Promise<TestRedis> {
+  const directory = mkdtempSync(join(tmpdir(), 'gatehouse-sentinel-'))
+  const file = join(directory, 'sentinel.conf')
+  const lines = [
+    `sentinel monitor platform 127.0.0.1 ${primaryPort} 1`,
+    'sentinel down-after-milliseconds platform 1000',
+    'sentinel failover-timeout platform 5000',
+  ]
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  return startServer([file, '--sentinel'], await freePort(), directory)
 }
 
 /** Settings for a single server. */
