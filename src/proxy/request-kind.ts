@@ -1,5 +1,8 @@
+/** By lower-case name. */
+type Headers = Readonly<Record<string, string | undefined>>
+
 interface RequestOrigin {
-  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly headers: Headers
   readonly host: string
 }
 
@@ -9,19 +12,37 @@ export function wantsJson(accept: string | undefined): boolean {
 }
 
 /**
- * Whether no person is looking at the answer: XHR, fetch, frames, sub-resources, WebSockets, gRPC. Sending those to a
- * login page breaks the app and piles up login cookies (oauth2-proxy issues 1522, 2292, 2481).
+ * Whether no person is looking at the answer: XHR, fetch, frames, sub-resources, prefetches, WebSockets, gRPC. Sending
+ * those to a login page breaks the app and piles up login cookies (oauth2-proxy issues 1522, 2292, 2481).
  */
-export function isBackgroundRequest(headers: Readonly<Record<string, string | undefined>>): boolean {
+export function isBackgroundRequest(headers: Headers): boolean {
+  return isNoNavigation(headers) || isProgram(headers) || !takesPages(headers['accept'])
+}
+
+/** By the browser's word (Fetch Metadata, Speculation Rules). */
+function isNoNavigation(headers: Headers): boolean {
   const mode = headers['sec-fetch-mode']
   const destination = headers['sec-fetch-dest']
+  const purpose = headers['sec-purpose'] ?? headers['purpose'] ?? ''
   return (
     (mode !== undefined && mode !== 'navigate') ||
     (destination !== undefined && destination !== 'document') ||
-    headers['x-requested-with']?.toLowerCase() === 'xmlhttprequest' ||
-    headers['upgrade']?.toLowerCase() === 'websocket' ||
-    (headers['content-type']?.startsWith('application/grpc') ?? false)
+    purpose.startsWith('prefetch')
   )
+}
+
+/** By what only scripts and programs send. */
+function isProgram(headers: Headers): boolean {
+  return (
+    headers['x-requested-with']?.toLowerCase() === 'xmlhttprequest' ||
+    headers['upgrade']?.toLowerCase().includes('websocket') === true ||
+    /^application\/(?:grpc|json)/i.test(headers['content-type'] ?? '')
+  )
+}
+
+/** Whether a page is welcome; it is to who does not say, such as an ext_authz client that drops `Accept`. */
+function takesPages(accept: string | undefined): boolean {
+  return !accept || /(?:text\/(?:html|\*)|application\/xhtml\+xml|\*\/\*)/i.test(accept)
 }
 
 /** Whether a form was posted by another site: by the browser's word, else by `Origin`; others are no browsers. */
@@ -33,6 +54,6 @@ export function isForeignPost({ headers, host }: RequestOrigin): boolean {
 }
 
 /** Whether a browser says another site caused this request. */
-export function isCrossSite(headers: Readonly<Record<string, string | undefined>>): boolean {
+export function isCrossSite(headers: Headers): boolean {
   return headers['sec-fetch-site'] === 'cross-site'
 }

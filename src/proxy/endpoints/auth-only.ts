@@ -11,14 +11,14 @@ import type { EndpointInput } from './endpoint.ts'
  * for everyone who is not signed in or not allowed, 403 where only the query's constraints fail. Never a redirect.
  */
 export async function authOnly({ request, lookUp }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
-  const { rules, identityHeaders } = core
+  const { rules, identityHeaders, config } = core
   const lookup = await lookUp()
   if (lookup.kind === 'bad-bearer') return textAnswer(403, 'Forbidden')
   if (lookup.kind === 'session' && isOutOfScope(lookup.session, forwardedPath(core, request))) {
     return textAnswer(403, 'Forbidden')
   }
   const session = lookup.kind === 'session' && rules.mayEnter(lookup.session) ? lookup.session : undefined
-  if (session && !meetsQueryConstraints(session, request.path, true)) return textAnswer(403, 'Forbidden')
+  if (session && !meetsQueryConstraints(session, request.path, !config.compat)) return textAnswer(403, 'Forbidden')
   if (session) return signedInAnswer(identityHeaders(session))
   if (rules.isSkipped(request.method, forwardedPath(core, request)) || rules.isTrustedClient(request))
     return { status: 202, headers: [], body: '' }
