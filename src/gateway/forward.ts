@@ -72,7 +72,7 @@ class Try implements Dispatcher.DispatchHandler {
     const { perTryTimeout } = retries
     if (perTryTimeout !== undefined) this.#timer = setTimeout(() => this.#timeOutTry(), perTryTimeout)
     try {
-      const pool = isHttp2 ? context.pools.getHttp2(origin) : context.pools.get(origin)
+      const pool = isHttp2 ? context.pools.streamHttp2(origin) : context.pools.get(origin)
       pool.dispatch({ path: target, method, headers: headers.flat, body: body ?? null }, this)
     } catch (error) {
       this.#fail(error)

@@ -215,6 +215,26 @@ describe('a gRPC call', () => {
     expect((await trailers)[0]).toMatchObject({ 'grpc-status': '0' })
   })
 
+  test('whose client is slow to read is answered whole, though its trailers are long there', async () => {
+    const size = 120_000 // more than the client's window, less than what is on its way at most
+    let isSent: Promise<unknown> = Promise.resolve()
+    const { client } = await openCalls((stream) => {
+      isSent = once(stream, 'wantTrailers')
+      answerCall(stream, 'x'.repeat(size), { 'grpc-status': '0' })
+    })
+    const stream = client.session.request({ ...call, ':authority': 'a.example' }, { endStream: true })
+    await once(stream, 'response')
+    await isSent
+    await new Promise((resolve) => setTimeout(resolve, 50)) // and have arrived
+    let length = 0
+    stream.on('data', (chunk: Buffer) => {
+      length += chunk.length
+    })
+    const [trailers] = await once(stream, 'trailers')
+    await once(stream, 'close')
+    expect([length, trailers['grpc-status']]).toEqual([size, '0'])
+  })
+
   test('that the app ends with its head ends with its head', async () => {
     const { client } = await openCalls((stream) => {
       const head = { 'content-type': 'application/grpc', 'grpc-status': '5', 'grpc-message': 'no such note' }
