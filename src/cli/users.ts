@@ -31,6 +31,17 @@ const actions: Readonly<Record<string, UsersAction>> = {
   add: { arguments: ['EMAIL'], run: addUser },
   'reset-password': { arguments: ['NAME'], run: resetPassword },
   groups: { arguments: ['NAME', 'GROUPS'], run: setGroups },
+  'add-group': {
+    arguments: ['GROUP'],
+    run: ({ users, realm }, group = '') =>
+      users
+        .addGroup(realm, group)
+        .then(() => done(`${group} is there; a running chain knows it from its next start on`)),
+  },
+  'remove-group': {
+    arguments: ['GROUP'],
+    run: ({ users, realm }, group = '') => users.removeGroup(realm, group).then(() => done(`${group} is removed`)),
+  },
   disable: {
     arguments: ['NAME'],
     run: ({ users, realm }, name = '') =>
@@ -49,7 +60,8 @@ const actions: Readonly<Record<string, UsersAction>> = {
 
 /** `gatehouse users` */
 export const users: Command = {
-  usage: '[list | add EMAIL | reset-password NAME | groups NAME GROUPS | disable NAME | enable NAME | remove NAME]',
+  usage:
+    '[list | add EMAIL | reset-password NAME | groups NAME GROUPS | add-group GROUP | remove-group GROUP | disable NAME | enable NAME | remove NAME]',
   summary: 'list, add and change the users of a chain, running or stopped',
   options: {
     data: { type: 'string', value: 'DIR', help: 'the data directory of the chain (default ./.gatehouse)' },

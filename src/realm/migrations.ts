@@ -14,6 +14,13 @@ export const realmMigrations: Migrations = {
   },
   '0101-realm-users': { up: createUsers },
   '0102-realm-sessions': { up: createSessions },
+  '0103-realm-groups-by-hand': {
+    up: ({ schema }: Kysely<unknown>) =>
+      schema
+        .alterTable('realm_groups')
+        .addColumn('by_hand', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute(),
+  },
 }
 
 async function createModel({ schema }: Kysely<unknown>): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /** The tables of the realm part. Times are milliseconds since the epoch; yes/no is 1/0; `json_…` columns hold JSON text. */
 export interface RealmTables {
   realms: { id: string; name: string; json_settings: string }
@@ -6,7 +8,15 @@ export interface RealmTables {
   /** `client_id` is the client's row id, empty for a realm role. */
   realm_roles: { id: string; realm_id: string; client_id: string; name: string; description: string | null }
   realm_role_composites: { parent_id: string; child_id: string }
-  realm_groups: { id: string; realm_id: string; parent_id: string | null; path: string; json_attributes: string }
+  /** `by_hand` 1: made on the command line, so that it stays though no file names it. */
+  realm_groups: {
+    id: string
+    realm_id: string
+    parent_id: string | null
+    path: string
+    json_attributes: string
+    by_hand: Generated<number>
+  }
   realm_group_roles: { group_id: string; role_id: string }
   realm_users: {
     id: string

@@ -4,6 +4,7 @@ import { fail } from '../kit/errors.ts'
 import type { Random } from '../kit/random.ts'
 import { openSqlRecords, type RecordTables } from '../store/records.ts'
 import { endedSessionsOf } from './client-logout.ts'
+import { addGroupByHand, removeGroupByHand } from './groups-by-hand.ts'
 import { groupIdAt, roleIds } from './import/create-missing-users.ts'
 import { loadRealmModel, type RealmModel } from './model.ts'
 import { openPasswordHasher, type PasswordHasher } from './passwords/hash-password.ts'
@@ -142,6 +143,18 @@ export function openRealmUsers({
       await sessions.endForUser(user.id)
     },
 
+    /** Makes a group, and those above it; `addGroupByHand` tells the rest. */
+    async addGroup(realm: string, path: string): Promise<void> {
+      const { model } = await open(realm)
+      await addGroupByHand(path, { database: database as unknown as Kysely<RealmTables>, model, random })
+    },
+
+    /** Removes a group that was made so. */
+    async removeGroup(realm: string, path: string): Promise<void> {
+      const { model } = await open(realm)
+      await removeGroupByHand(path, { database: database as unknown as Kysely<RealmTables>, model })
+    },
+
     /** Makes these the user's only groups; tokens show it from the next refresh on. */
     async setGroups(realm: string, usernameOrEmail: string, groups: readonly string[]): Promise<void> {
       const { atomically, model, user } = await openWithUser(realm, usernameOrEmail)
@@ -158,7 +171,13 @@ async function findUser(users: ReturnType<typeof openUserStore>, usernameOrEmail
 function toGroupIds(model: RealmModel, paths: readonly string[]): string[] {
   return paths.map((path) => {
     const known = [...model.groups.values()].map((group) => group.path).join(', ')
-    return groupIdAt(model, path) ?? fail('unknown_group', `there is no group \`${path}\` (known: ${known || 'none'})`)
+    return (
+      groupIdAt(model, path) ??
+      fail(
+        'unknown_group',
+        `there is no group \`${path}\` (known: ${known || 'none'}); make it with \`users add-group\``,
+      )
+    )
   })
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemRandom } from '../../src/kit/random.ts'
 import { realmMigrations } from '../../src/realm/migrations.ts'
 import type { RealmTables } from '../../src/realm/tables.ts'
@@ -20,7 +20,7 @@ async function serverAndCommandLine() {
     await database.destroy()
     rmSync(folder, { recursive: true })
   })
-  return { world, users: openRealmUsers({ database, clock: world.clock, random: systemRandom }) }
+  return { world, file, users: openRealmUsers({ database, clock: world.clock, random: systemRandom }) }
 }
 
 const mayRefresh = async (world: RealmWorld, refresh_token: string) =>
@@ -93,4 +93,43 @@ test('what is not there is said by name', async () => {
   await expect(twice).rejects.toMatchObject({ code: 'user_exists' })
   const email = users.create('kubeflow', { username: 'other', email: 'ADA@example.com', password: 'x' })
   await expect(email).rejects.toMatchObject({ code: 'user_exists' })
+})
+
+describe('groups made by hand', () => {
+  test('a group is made with those above it, given to users, and known from the next start on', async () => {
+    const { file, users } = await serverAndCommandLine()
+    await users.addGroup('kubeflow', 'research/vision')
+    await users.create('kubeflow', { username: 'kay', password: 'river raid', groups: ['/research/vision'] })
+    expect((await users.find('kubeflow', 'kay'))?.groups).toEqual(['/research/vision'])
+    const restarted = await realmWorld({ file })
+    onTestFinished(() => restarted.close())
+    expect((await users.find('kubeflow', 'kay'))?.groups).toEqual(['/research/vision'])
+  })
+
+  test.each([
+    ['research/vision', 'group_exists', 'there is a group `/research/vision` already'],
+    ['', 'group_path', '`` is no group’s path'],
+    ['a//b', 'group_path', 'is no group’s path'],
+    ['a,b', 'group_path', 'is no group’s path'],
+    [' a', 'group_path', 'is no group’s path'],
+  ])('`%s` is refused', async (path, code, message) => {
+    const { users } = await serverAndCommandLine()
+    await users.addGroup('kubeflow', '/research/vision')
+    await expect(users.addGroup('kubeflow', path)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message),
+    })
+  })
+
+  test('one is removed with its memberships; one of the file, or with others below it, is not', async () => {
+    const { users } = await serverAndCommandLine()
+    await users.addGroup('kubeflow', 'research/vision')
+    await users.create('kubeflow', { username: 'kay', password: 'river raid', groups: ['research/vision'] })
+    await expect(users.removeGroup('kubeflow', 'research')).rejects.toMatchObject({ code: 'group_path' })
+    await users.removeGroup('kubeflow', 'research/vision')
+    await users.removeGroup('kubeflow', 'research')
+    expect((await users.find('kubeflow', 'kay'))?.groups).toEqual([])
+    await expect(users.removeGroup('kubeflow', 'research')).rejects.toMatchObject({ code: 'unknown_group' })
+    await expect(users.removeGroup('kubeflow', 'admins')).rejects.toMatchObject({ code: 'group_of_file' })
+  })
 })

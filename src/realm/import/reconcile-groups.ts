@@ -1,8 +1,10 @@
+import type { Kysely } from 'kysely'
 import type { GroupRepresentation } from '../representation.ts'
+import type { RealmTables } from '../tables.ts'
 import { freeId, type ImportInto } from './import-into.ts'
 import { loadRoleIds, roleNames } from './reconcile-roles.ts'
 
-/** Makes the realm's groups what the file says. A group keeps its id by its path; a group no longer named goes, with its memberships. */
+/** Makes the realm's groups what the file says. A group keeps its id by its path; one no longer named goes, with its memberships, unless it was made by hand. */
 export async function reconcileGroups(groups: readonly GroupRepresentation[], into: ImportInto): Promise<void> {
   const { transaction, realmId } = into
   const idOf = await loadRoleIds(into)
@@ -40,7 +42,7 @@ async function saveGroup(
       json_attributes,
     })
     .onConflict((conflict) =>
-      conflict.columns(['realm_id', 'path']).doUpdateSet({ json_attributes, parent_id: parentId }),
+      conflict.columns(['realm_id', 'path']).doUpdateSet({ json_attributes, parent_id: parentId, by_hand: 0 }),
     )
     .returning('id')
     .executeTakeFirstOrThrow()
@@ -55,10 +57,14 @@ async function removeOtherGroups(
     .selectFrom('realm_groups')
     .select(['id', 'path'])
     .where('realm_id', '=', realmId)
+    .where('by_hand', '=', 0)
     .execute()
-  for (const { id } of rows.filter(({ path }) => !kept.has(path))) {
-    await transaction.deleteFrom('realm_groups').where('id', '=', id).execute()
-    await transaction.deleteFrom('realm_group_roles').where('group_id', '=', id).execute()
-    await transaction.deleteFrom('realm_user_groups').where('group_id', '=', id).execute()
-  }
+  for (const { id } of rows.filter(({ path }) => !kept.has(path))) await removeGroup(id, transaction)
+}
+
+/** Removes a group with its memberships; groups below it stay. */
+export async function removeGroup(id: string, database: Kysely<RealmTables>): Promise<void> {
+  await database.deleteFrom('realm_groups').where('id', '=', id).execute()
+  await database.deleteFrom('realm_group_roles').where('group_id', '=', id).execute()
+  await database.deleteFrom('realm_user_groups').where('group_id', '=', id).execute()
 }
