@@ -171,13 +171,7 @@ async function findUser(users: ReturnType<typeof openUserStore>, usernameOrEmail
 function toGroupIds(model: RealmModel, paths: readonly string[]): string[] {
   return paths.map((path) => {
     const known = [...model.groups.values()].map((group) => group.path).join(', ')
-    return (
-      groupIdAt(model, path) ??
-      fail(
-        'unknown_group',
-        `there is no group \`${path}\` (known: ${known || 'none'}); make it with \`users add-group\``,
-      )
-    )
+    return groupIdAt(model, path) ?? fail('unknown_group', `there is no group \`${path}\` (known: ${known || 'none'})`)
   })
 }
 
