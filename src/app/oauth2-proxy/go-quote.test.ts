@@ -9,6 +9,7 @@ test.each([
   ['say "x" \\', String.raw`"say \"x\" \\"`],
   ['a\tb\x1b[31m\x7f', String.raw`"a\tb\x1b[31m\x7f"`],
   [onTheWire('é 😀'), '"é 😀"'],
+  ['caf\xe9', String.raw`"caf\xe9"`],
   [onTheWire('\u2028\u{e0001}'), String.raw`"\u2028\U000e0001"`],
 ])('%j is %s', (text, expected) => {
   expect(goQuote(text)).toBe(expected)
