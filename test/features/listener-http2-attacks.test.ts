@@ -183,6 +183,17 @@ describe('who keeps an HTTP/2 connection waiting is cut off', () => {
     await untilFrame(socket, frames, ({ type, stream }) => type === frameType.reset && stream === 1)
   })
 
+  test('by many such answers, before they fill the memory', async () => {
+    const large = Buffer.alloc(200_000)
+    const { socket, isCut } = await attack((_, response) => void response.end(large), {
+      waitingBytes: 2_000_000,
+      head: 40,
+    })
+    socket.write(opening([[4, 10]]))
+    socket.write(many(20, (at) => get(1 + 2 * at)))
+    await isCut
+  })
+
   test('after its last request, with a GOAWAY', async () => {
     const { socket, frames, isCut } = await attack(answer, { keepAlive: 20, head: 40 })
     socket.write(Buffer.concat([opening(), get(1)]))

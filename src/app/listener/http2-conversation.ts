@@ -8,7 +8,7 @@ import { type Limits, maxHeaderBytes } from './limits.ts'
 /** What answers the requests of a connection. */
 export type Http2Handler = (request: Http2Request, response: Http2Response) => void
 
-/** Frames nobody sends: so many end the connection. */
+/** Frames and requests beyond what is allowed: so many end the connection. */
 const tooManyInvalid = 100
 /** A stream its client takes back sooner was asked for nothing, milliseconds (Envoy `premature_reset_min_stream_lifetime`). */
 const prematureMilliseconds = 1000
@@ -51,7 +51,7 @@ export class Http2Conversation implements Conversation {
     this.#session = performServerHandshake(socket, {
       maxHeaderListPairs: 1000,
       maxSessionInvalidFrames: tooManyInvalid,
-      maxSessionRejectedStreams: limits.streams,
+      maxSessionRejectedStreams: tooManyInvalid,
       settings: {
         maxConcurrentStreams: limits.streams,
         maxHeaderListSize: maxHeaderBytes,
@@ -78,10 +78,12 @@ export class Http2Conversation implements Conversation {
       this.#controlFrames = 0
     }
     if (this.isIdle) return this.#judgeIdle(now)
+    let waiting = 0
     for (const [stream, open] of this.#streams) {
+      waiting += open.response.writableLength + open.request.readableLength
       if (this.#isStuck(open, now)) stream.destroy(new Error('the client is too slow'))
     }
-    return undefined
+    return waiting > this.#limits.waitingBytes ? 'too much unread over HTTP/2' : undefined
   }
 
   end(): void {

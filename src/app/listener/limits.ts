@@ -18,6 +18,8 @@ export interface Limits {
   readonly pipelined: number
   /** Requests on one HTTP/2 connection at one time. */
   readonly streams: number
+  /** Bytes of bodies, both ways, that wait in one HTTP/2 connection for who is to take them. */
+  readonly waitingBytes: number
   /** Streams of an HTTP/2 connection after which it is judged how many of them the client took back at once. */
   readonly judgedStreams: number
   /** SETTINGS frames, and PING frames while nothing is asked, in each `bodyIdle`. */
@@ -25,8 +27,10 @@ export interface Limits {
 }
 
 /**
- * Generous to any client that means well: 60 seconds are also what nginx waits for a body or a reader, 100 streams are
- * Envoy's advice for edges, 500 streams half of them reset its rule against rapid resets (CVE-2023-44487).
+ * Generous to any client that means well: 60 seconds are also what nginx waits for a body or a reader; 500 streams, half
+ * of them reset, are Envoy's rule against rapid resets (CVE-2023-44487). Streams are many because Node counts one a
+ * little longer than its client does, and resets what is too much: a client that makes all use of its streams would see
+ * calls fail.
  */
 export const defaultLimits: Limits = {
   head: 15_000,
@@ -37,7 +41,8 @@ export const defaultLimits: Limits = {
   connections: 10_000,
   connectionsPerAddress: 2500,
   pipelined: 100,
-  streams: 100,
+  streams: 1000,
+  waitingBytes: 32 * 1024 * 1024,
   judgedStreams: 500,
   controlFrames: 100,
 }
