@@ -131,10 +131,15 @@ function wholeSecond(milliseconds: number): number {
 
 /** The names of a verified token: its session's, its own, and its user's. */
 export function namesOfToken(claims: JsonObject, token: string): SessionNames {
-  const { iss, sid, sub, iat } = claims
+  const names = namesOfClaims(claims)
+  return { ...names, ids: [...names.ids, digest('token', token)] }
+}
+
+/** The names of the session that `iss`, `sid`, `sub` and `iat` of a token tell of. */
+export function namesOfClaims({ iss, sid, sub, iat }: JsonObject): SessionNames {
   const issuer = typeof iss === 'string' ? iss : ''
   return {
-    ids: [...(typeof sid === 'string' ? [sessionName(issuer, sid)] : []), digest('token', token)],
+    ids: typeof sid === 'string' ? [sessionName(issuer, sid)] : [],
     ...(typeof sub === 'string' ? { subject: subjectName(issuer, sub) } : {}),
     since: typeof iat === 'number' ? iat * 1000 : 0,
   }

@@ -44,6 +44,13 @@ test('the session the provider names is over at once, with its tokens; another o
   expect(await status(opened.other)).toBe(200)
 })
 
+test('a session that keeps no tokens is found all the same', async () => {
+  const opened = await world({ session_cookie_minimal: true, set_authorization_header: false })
+  expect([await status(opened.browser), await status(opened.other)]).toEqual([200, 200])
+  await post(opened, await logoutToken(opened))
+  expect([await status(opened.browser), await status(opened.other)]).toEqual([401, 200])
+})
+
 test('another replica knows at its next look, one that starts later from the beginning', async () => {
   const opened = await world()
   const [replica, cookie] = [opened.open(), opened.browser.cookieHeader]

@@ -1,9 +1,8 @@
 import { openRecordLeases } from '../../store/leases.ts'
 import type { Collection } from '../../store/records.ts'
-import type { Session } from '../session.ts'
 import { openSessionCodec } from './session-codec.ts'
 import { cookieEndsAt } from './session-life.ts'
-import { sessionId } from './session-names.ts'
+import { sessionId, withoutTokens } from './session-names.ts'
 import type { SessionStore, SessionStoreOptions } from './session-store.ts'
 
 /**
@@ -42,9 +41,4 @@ export function openCookieStore({ config, keys, records, clock, random }: Sessio
     },
     lease: ({ id }) => leases.acquire(id),
   }
-}
-
-function withoutTokens(session: Session): Session {
-  const { accessToken: _access, idToken: _id, refreshToken: _refresh, ...rest } = session
-  return rest
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { namesOfToken, type SessionNames } from '../../oidc/ended-sessions.ts'
-import { parseJwt } from '../../tokens/jwt.ts'
+import { namesOfClaims, namesOfToken, type SessionNames } from '../../oidc/ended-sessions.ts'
+import { type JsonObject, parseJwt } from '../../tokens/jwt.ts'
 import type { Session } from '../session.ts'
 
 /**
@@ -11,16 +11,30 @@ export function sessionId(session: Session, cookieText: string): string {
   return session.nonce ? `n:${digest(session.nonce)}` : `c:${digest(cookieText)}`
 }
 
-/** Every name a session goes by: its own, and those of its ID token, by which its provider speaks of it. */
-export function namesOfSession({ idToken, createdAt }: Session, id: string): SessionNames {
-  const ofToken = idToken === undefined ? undefined : namesOfIdToken(idToken)
-  return ofToken ? { ...ofToken, ids: [id, ...ofToken.ids] } : { ids: [id], since: createdAt }
+/** Every name a session goes by: its own, and those by which its provider speaks of it. */
+export function namesOfSession(session: Session, id: string): SessionNames {
+  const { idToken, createdAt, user, additionalClaims } = session
+  const known = idToken === undefined ? undefined : namesOfIdToken(idToken)
+  const names = known ?? { ...namesOfClaims({ ...additionalClaims, sub: user }), since: createdAt }
+  return { ...names, ids: [id, ...names.ids] }
 }
 
 /** The names of a token that was verified before it came here; `undefined` for one that is no JWT. */
 export function namesOfIdToken(token: string): SessionNames | undefined {
+  const claims = claimsOf(token)
+  return claims && namesOfToken(claims, token)
+}
+
+/** The session without its tokens, which its provider still finds by the claims that name it. */
+export function withoutTokens(session: Session): Session {
+  const { accessToken: _access, idToken = '', refreshToken: _refresh, ...rest } = session
+  const { iss, sid } = claimsOf(idToken) ?? {}
+  return sid === undefined ? rest : { ...rest, additionalClaims: { ...rest.additionalClaims, iss, sid } }
+}
+
+function claimsOf(token: string): JsonObject | undefined {
   const jwt = parseJwt(token)
-  return 'malformed' in jwt ? undefined : namesOfToken(jwt.claims, token)
+  return 'malformed' in jwt ? undefined : jwt.claims
 }
 
 function digest(value: string | Uint8Array): string {
