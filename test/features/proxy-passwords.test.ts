@@ -204,6 +204,6 @@ test('a ConfigMap that is swapped takes someone off the list, who is then told w
   clock.time += 61_000
   const denied = await browser.check('/')
   expect(denied.status).toBe(403)
-  expect(denied.body).toContain('e-mail address is not one of those')
+  expect(denied.body).toContain('Its e-mail address is not on the list.')
   rmSync(folder, { recursive: true })
 })

@@ -145,7 +145,7 @@ test('each provider has its own allowed groups', async () => {
   const outside = await severalWorld({ allowed_groups: ['admins'] }, { allowedGroups: ['lab'] })
   const denied = await outside.browser.get(await outside.beginAtGitHub())
   expect(denied.status).toBe(403)
-  expect(await denied.text()).toContain('in none of the groups')
+  expect(await denied.text()).toContain('None of its groups is allowed.')
   const started = await outside.browser.get('/oauth2/start?provider=Dex')
   await outside.browser.get(outside.provider.signIn(started.headers.get('location') ?? ''))
   expect((await outside.browser.check('/')).status).toBe(200)

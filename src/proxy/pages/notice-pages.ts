@@ -82,8 +82,8 @@ export function deniedPage({
 }
 
 function reasonOf(why: 'email' | 'group' | undefined): string {
-  if (why === 'group') return ' It is in none of the groups that are.'
-  return why === 'email' ? ' Its e-mail address is not one of those that are.' : ''
+  if (why === 'group') return ' None of its groups is allowed.'
+  return why === 'email' ? ' Its e-mail address is not on the list.' : ''
 }
 
 /** A login that went wrong, with a way to try again. */

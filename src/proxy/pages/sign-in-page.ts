@@ -48,24 +48,25 @@ ${look.footer === '' ? '' : html`<div class="muted small">${raw(look.footer)}</d
 /** One form for all: the button that is pressed names the provider, where there is a choice. */
 function providerForm({ look: { providers, hasPasswordForm }, startPath, target }: SignInPageProps): Html {
   const isOnly = providers.length === 1
-  const style = isOnly && !hasPasswordForm ? 'button' : 'button secondary'
+  const style = hasPasswordForm ? 'button secondary' : 'button'
   const buttons = providers.map(({ id, name }) =>
     isOnly
       ? html`<button type="submit" class="${style}">Sign in with ${name}</button>`
-      : html`<button type="submit" class="${style}" name="provider" value="${id}">Sign in with ${name}</button>`,
+      : html`<button type="submit" class="choice" name="provider" value="${id}">Sign in with ${name}</button>`,
   )
-  return html`<form class="form${isOnly ? '' : ' tight'}" method="get" action="${startPath}" data-keep-hash>
+  return html`<form class="${isOnly ? 'form' : 'choices'}" method="get" action="${startPath}" data-keep-hash>
 <input type="hidden" name="rd" value="${target}">
 ${buttons}
 </form>`
 }
 
 function passwordForm({ signInPath, target, username = '', fault }: SignInPageProps): Html {
-  const isFocused = fault !== undefined && fault !== 'unknown-provider'
+  const isAgain = fault !== undefined && fault !== 'unknown-provider'
+  const [user, password] = [isAgain && username === '', isAgain && username !== ''].map((isFocused) => ({ isFocused }))
   return html`<form class="form" method="post" action="${signInPath}" data-keep-hash>
 ${hiddenFields({ rd: target })}
-${field({ label: 'User name', name: 'username', value: username, autocomplete: 'username', isRequired: true, isFocused })}
-${field({ label: 'Password', name: 'password', type: 'password', autocomplete: 'current-password', isRequired: true })}
+${field({ label: 'User name', name: 'username', value: username, autocomplete: 'username', isRequired: true, ...user })}
+${field({ label: 'Password', name: 'password', type: 'password', autocomplete: 'current-password', isRequired: true, ...password })}
 <button type="submit" class="button">Sign in</button>
 </form>`
 }

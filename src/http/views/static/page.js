@@ -31,5 +31,13 @@ for (const form of document.querySelectorAll('form[method=post]')) {
   addEventListener('pageshow', () => delete form.dataset.sent)
 }
 
+/** A sign-in is to lead back to where it was asked for, down to the fragment, which no server ever sees. */
+for (const form of document.querySelectorAll('form[data-keep-hash]')) {
+  form.addEventListener('submit', () => {
+    const target = form.elements.namedItem('rd')
+    if (!target.value.includes('#')) target.value += location.hash
+  })
+}
+
 /** A form that only carries an answer onwards (`response_mode=form_post`) goes at once. */
 document.querySelector('form[data-submit=now]')?.requestSubmit()
