@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ada, proxyWorld } from './proxy-world.ts'
 
@@ -108,8 +111,8 @@ test('probes, robots and the shared files are answered on the own listener', asy
     const answer = await browser.get(path)
     return [answer.status, await answer.text()]
   }
-  expect(await text('/ping')).toEqual([200, 'OK\n'])
-  expect(await text('/ready')).toEqual([200, 'OK\n'])
+  expect(await text('/ping')).toEqual([200, 'OK'])
+  expect(await text('/ready')).toEqual([200, 'OK'])
   expect(await text('/robots.txt')).toEqual([200, 'User-agent: *\nDisallow: /\n'])
   expect((await browser.get('/oauth2/static/gatehouse.css')).headers.get('content-type')).toBe(
     'text/css; charset=utf-8',
@@ -149,4 +152,11 @@ test('a query that cannot be read is no server error', async () => {
   for (const path of ['/oauth2/start?rd=%zz;a&b', '/x?a;b', '/oauth2/callback?%', '/oauth2/sign_in?rd=%ff']) {
     expect((await browser.get(path)).status, path).toBeLessThan(500)
   }
+})
+
+test('a cookie secret file that holds no key is named with what it holds', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-secret-')), 'cookie')
+  writeFileSync(file, 'too short')
+  const open = async () => proxyWorld({ cookie_secret: '', cookie_secret_file: file })
+  await expect(open()).rejects.toThrow(`cookie_secret_file: \`${file}\` must hold 16, 24 or 32 bytes, got 9`)
 })
