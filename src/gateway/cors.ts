@@ -51,6 +51,13 @@ export function parseCorsPolicy(policy: Reader): CorsPolicy | undefined {
   }
   const credentials = policy.field('allowCredentials').flag() ? ['access-control-allow-credentials', 'true'] : []
   const unmatched = policy.field('unmatchedPreflights').text()
+  if (unmatched !== undefined && !['UNSPECIFIED', 'FORWARD', 'IGNORE'].includes(unmatched)) {
+    policy.field('unmatchedPreflights').error(`\`${unmatched}\` is none of FORWARD and IGNORE`)
+  }
+  for (const origin of policy.field('allowOrigins').items()) {
+    const isEmpty = !['exact', 'prefix', 'regex'].some((kind) => origin.field(kind).text())
+    if (isEmpty) origin.error('names no origin')
+  }
   const exposed = list('access-control-expose-headers', 'exposeHeaders')
   return {
     origins: matches.length > 0 ? matches : exact,
@@ -70,7 +77,8 @@ function maxAge(reader: Reader): string[] {
   const text = reader.text()
   if (text === undefined) return []
   const milliseconds = parseGoDuration(text)
-  if (milliseconds === undefined) reader.error(`\`${text}\` is no duration`, 'write for example `24h`')
+  if (milliseconds === undefined || milliseconds < 0)
+    reader.error(`\`${text}\` is no duration`, 'write for example `24h`')
   return ['access-control-max-age', String(Math.floor((milliseconds ?? 0) / 1000))]
 }
 

@@ -33,7 +33,7 @@ export function parseFault(fault: Reader): Fault | undefined {
 
 function parseDelay(reader: Reader): number {
   const milliseconds = parseGoDuration(reader.text() ?? '')
-  if (milliseconds === undefined) reader.error('needs a duration', 'write for example `5s`')
+  if (milliseconds === undefined || milliseconds < 0) reader.error('needs a duration', 'write for example `5s`')
   return milliseconds ?? 0
 }
 

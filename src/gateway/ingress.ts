@@ -1,5 +1,6 @@
 import type { Reader } from '../policy/reader.ts'
 import { parseResource, type Resource } from '../policy/resource.ts'
+import { checkHost } from './check-route.ts'
 
 /** What the gateway reads of an Istio Gateway: whose pods it configures and which hosts they serve. */
 export interface Ingress extends Resource {
@@ -23,6 +24,10 @@ export function parseIngress(document: Reader, defaultNamespace: string): Ingres
   spec.refuseUnknown(['selector', 'servers'], 'warning')
   const selector = spec.field('selector')
   const servers = spec.field('servers').items()
+  for (const server of servers) {
+    for (const host of server.field('hosts').texts())
+      checkHost(host.slice(host.indexOf('/') + 1), server.field('hosts'))
+  }
   const resource = parseResource(document, defaultNamespace)
   const hostsOf = (server: Reader) =>
     server

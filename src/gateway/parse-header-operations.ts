@@ -15,16 +15,17 @@ function parseOperations(operations: Reader): HeaderOperations {
   if (!operations.isPresent) return noHeaderOperations
   operations.refuseUnknown(['set', 'add', 'remove'])
   const [set, add] = [parsePairs(operations.field('set')), parsePairs(operations.field('add'))]
+  if ([...set, ...add].filter(([name]) => authorityNames.has(name)).length > 1) {
+    operations.error('names the host twice')
+  }
   const authority = [...set, ...add].find(([name]) => authorityNames.has(name))?.[1]
+  const removed = operations.field('remove').texts()
+  if (removed.includes('')) operations.field('remove').error('an empty name is no header')
   const isOrdinary = (name: string) => name !== 'host' && !name.startsWith(':')
   return {
     set: set.filter(([name]) => isOrdinary(name)),
     add: add.filter(([name]) => isOrdinary(name)),
-    remove: operations
-      .field('remove')
-      .texts()
-      .map((name) => name.toLowerCase())
-      .filter(isOrdinary),
+    remove: removed.map((name) => name.toLowerCase()).filter(isOrdinary),
     authority,
   }
 }
@@ -35,6 +36,10 @@ const authorityNames = new Set(['host', ':authority'])
 function parsePairs(values: Reader) {
   return values.names().flatMap((name) => {
     const value = values.field(name).text() ?? ''
+    if (name === '' || (name.startsWith(':') && name !== ':authority')) values.error(`\`${name}\` is no header`)
+    if (/%(?!%|[A-Z_]+(?:\([^()]*\))?%)/.test(value.replaceAll('%%', '').replace(/%[A-Z_]+(?:\([^()]*\))?%/g, ''))) {
+      values.field(name).error('a percent sign of its own is written `%%`')
+    }
     if (value === '') values.field(name).warn('an empty value leaves the header as it is')
     for (const command of unknownCommands(value)) values.field(name).warn(`\`${command}\` is sent as it is written`)
     return value === '' ? [] : [[name.toLowerCase(), value] as const]

@@ -1,4 +1,5 @@
 import type { Reader } from '../policy/reader.ts'
+import { checkPort } from './check-route.ts'
 import { parseTextMatch, type TextMatch } from './text-matcher.ts'
 import type { ClaimMatch, NamedMatch, RouteMatch } from './virtual-service.ts'
 
@@ -24,6 +25,11 @@ export function parseMatch(match: Reader, namespace: string): RouteMatch {
   match.refuseUnknown(matchFields)
   for (const name of ['sourceLabels', 'sourceNamespace']) {
     if (match.field(name).isPresent) match.field(name).error('callers at a gateway have no labels or namespace')
+  }
+  checkPort(match.field('port'))
+  for (const name of match.field('gateways').texts()) checkGatewayName(name, match.field('gateways'))
+  for (const list of ['headers', 'withoutHeaders']) {
+    for (const name of match.field(list).names()) checkHeaderName(name, match.field(list))
   }
   const text = (name: string) => (match.field(name).isPresent ? parseTextMatch(match.field(name)) : undefined)
   return {
@@ -79,6 +85,15 @@ function parseClaims(reader: Reader): ClaimMatch[] {
       }
       return [{ path, match: parseValue(reader.field(name)) }]
     })
+}
+
+function checkHeaderName(name: string, reader: Reader): void {
+  if (!isClaim(name) && !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) reader.error(`\`${name}\` is no name of a header`)
+}
+
+/** A Gateway is named `name` or `namespace/name`. */
+export function checkGatewayName(name: string, reader: Reader): void {
+  if (!/^[\w.-]+(?:\/[\w.-]+)?$/.test(name)) reader.error(`\`${name}\` is no name of a Gateway`)
 }
 
 /** `namespace/name` of a resource that may be written without its namespace. */

@@ -1,11 +1,12 @@
 import { parseGoDuration } from '../kit/duration.ts'
 import type { Reader } from '../policy/reader.ts'
 import { parseResource } from '../policy/resource.ts'
+import { checkHost, checkRoute } from './check-route.ts'
 import { parseCorsPolicy } from './cors.ts'
 import { parseFault } from './fault.ts'
 import { parseHeaders } from './parse-header-operations.ts'
 import { parseAction, parseRewrite, parseTarget } from './parse-route-action.ts'
-import { parseMatch, qualified } from './parse-route-match.ts'
+import { checkGatewayName, parseMatch, qualified } from './parse-route-match.ts'
 import { parseRetries } from './retries.ts'
 import type { Delegation, HttpRoute, Mirror, RouteOptions, VirtualService } from './virtual-service.ts'
 
@@ -36,6 +37,7 @@ export function parseVirtualService(document: Reader, defaultNamespace: string):
   for (const name of ['tcp', 'tls']) if (spec.field(name).isPresent) warnIgnored(spec.field(name))
   const entries = spec.field('http').items()
   const http = entries.map((route) => parseRoute(route, resource.namespace))
+  checkScope(spec)
   return {
     ...resource,
     hosts: spec
@@ -54,12 +56,34 @@ export function parseVirtualService(document: Reader, defaultNamespace: string):
   }
 }
 
+function checkScope(spec: Reader): void {
+  const [hosts, gateways] = [spec.field('hosts'), spec.field('gateways')]
+  for (const host of hosts.texts()) checkHost(host, hosts)
+  if (new Set(hosts.texts()).size < hosts.texts().length) hosts.error('names one host twice')
+  for (const name of gateways.texts()) checkGatewayName(name, gateways)
+  const isEmpty = !['http', 'tcp', 'tls'].some((name) => spec.field(name).items().length > 0)
+  if (isEmpty) spec.error('needs `http`: it routes nothing')
+  if (hosts.texts().length === 0 && gateways.isPresent) {
+    spec.error('has `gateways` but no `hosts`', 'name its hosts, or leave out `gateways` where others delegate to it')
+  }
+  if (
+    hosts.texts().length === 0 &&
+    spec
+      .field('http')
+      .items()
+      .some((route) => route.field('delegate').isPresent)
+  ) {
+    spec.error('a VirtualService others delegate to cannot delegate itself')
+  }
+}
+
 function warnIgnored(reader: Reader): void {
   reader.warn(`\`${reader.path.at(-1)}\` has no effect on this gateway`)
 }
 
 function parseRoute(route: Reader, namespace: string): HttpRoute[] {
   route.refuseUnknown(routeFields, 'warning')
+  checkRoute(route)
   if (route.field('delegate').isPresent) return []
   return [
     {
@@ -99,6 +123,7 @@ function parseDelegation(route: Reader, namespace: string): Omit<Delegation, 'at
 function parseOptions(route: Reader, namespace: string): RouteOptions {
   const timeout = route.field('timeout').text()
   const timeoutMilliseconds = timeout === undefined ? undefined : parseGoDuration(timeout)
+  if (timeoutMilliseconds !== undefined && timeoutMilliseconds < 0) route.field('timeout').error('must not be negative')
   if (timeout !== undefined && timeoutMilliseconds === undefined) {
     route.field('timeout').error(`\`${timeout}\` is no duration`, 'write for example `5s`')
   }

@@ -15,6 +15,7 @@ export function parseTextMatch(reader: Reader): TextMatch | undefined {
   const text = kind && reader.field(kind).text()
   if (!kind || text === undefined) return undefined
   if (kind !== 'regex') return { kind, text }
+  if (text === '') reader.field('regex').error('an empty expression matches nothing')
   const pattern = parseRegex(reader.field('regex'))
   return pattern && { kind, text, pattern }
 }

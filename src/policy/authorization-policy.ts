@@ -64,7 +64,8 @@ export function parseAuthorizationPolicy(document: Reader, defaultNamespace: str
   }
   const rules = spec.field('rules')
   const parsed = rules.items().flatMap((rule, index) => (rule.isPresent ? [parseRule(rule, index, action)] : []))
-  if (parsed.length === 0 && action !== 'ALLOW') {
+  if (parsed.length === 0 && action === 'AUDIT') spec.warn('an AUDIT policy without rules never matches')
+  else if (parsed.length === 0 && action !== 'ALLOW') {
     spec.error(`a ${action} policy without rules never matches`, 'write `rules: [{}]` to match every request')
   }
   return { ...resource, scope: parseScope(spec), action, provider, isDryRun, rules: parsed }

@@ -27,7 +27,7 @@ const match: fc.Arbitrary<Match> = fc.record(
   { requiredKeys: [] },
 )
 const hosts = fc.uniqueArray(fc.constantFrom('*', 'a.b.c', '*.b.c', '*.c', 'b.c'), { minLength: 1, maxLength: 2 })
-const service = fc.record({ hosts, matches: fc.array(match, { maxLength: 6 }) })
+const service = fc.record({ hosts, matches: fc.array(match, { minLength: 1, maxLength: 6 }) })
 
 /** What Istio does, in the plainest way: the place of the match that takes the request. */
 function expected(services: readonly { hosts: readonly string[]; matches: readonly Match[] }[], request: Asked) {
