@@ -35,13 +35,16 @@ function refusedBehindPolicies(explanation: Explanation, { cause, status }: Reco
             ...layer,
             outcome: 'stopped',
             summary: `${who} (${status})`,
-            details: [{ mark: 'decides', text: reason }, ...layer.details],
+            details: [{ mark: 'decides', text: reason }, ...layer.details.filter(isOfThen)],
           }
         : layer,
     ),
     suggestions: [],
   }
 }
+
+/** The id of the request that stands in for it is nobody's. */
+const isOfThen = ({ text }: { readonly text: string }): boolean => !text.startsWith('x-request-id:')
 
 function requestOf(decision: RecordedDecision, trustedProxies: number): Omit<AskedRequest, 'identity'> {
   const { method, target, host, headers, peerAddress, clientAddress, authorization, hasCookies } = decision

@@ -82,6 +82,7 @@ export const users: Command = {
     '  A changed password, a disabled or a removed user ends that user’s sessions: in the realm at once, behind the',
     '  gateway and in apps that take back-channel logout within seconds. Programs with a token of their own are refused',
     '  when the proxy next asks for them (cookie_refresh, five minutes at most).',
+    '  Groups come with the realm; add-group makes one more, and a running chain knows it from its next start on.',
   ].join('\n'),
   async run({ positionals, options }) {
     const [name = 'list', ...values] = positionals

@@ -76,7 +76,13 @@ function placeNote(place: Place | undefined, style: Style): string {
   return place ? `  ${style.dim(placeText(place))}` : ''
 }
 
-function suggestionLines({ verdict }: Explanation, suggestions: Explanation['suggestions'], style: Style): string[] {
+function suggestionLines(
+  { verdict, recorded }: Explanation,
+  suggestions: Explanation['suggestions'],
+  style: Style,
+): string[] {
+  // what a part or an app that is down refuses, no policy alters
+  if (recorded && ['part', 'gateway'].includes(recorded.cause.kind) && suggestions.length === 0) return []
   if (suggestions.length === 0) {
     return ['', style.dim('No change tried alters this.')]
   }
