@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
+import { type AddressInfo, createServer } from 'node:net'
+import process from 'node:process'
 import { expect, test } from 'vitest'
-import { runGatehouse } from '../world/command.ts'
+import { gatehouseMain, runGatehouse } from '../world/command.ts'
 import { flagsWithout } from './oauth2-proxy-world.ts'
 
 const plain = flagsWithout('none')
@@ -12,6 +15,25 @@ test('it starts, says so in the original’s words, and a signal ends it with st
   expect(running.text()).toMatch(/OAuthProxy configured for .*Client ID: id/)
   running.process.kill('SIGTERM')
   expect(await running.ended()).toBe(0)
+})
+
+test('it listens on a socket it is given, as systemd does', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const { fd } = (server as unknown as { readonly _handle: { readonly fd: number } })._handle // Node shows it nowhere else
+  const flags = [...plain.filter((flag) => !flag.startsWith('--http-address')), '--http-address=fd:3']
+  const child = spawn(process.execPath, [gatehouseMain, 'oauth2-proxy', ...flags], {
+    stdio: ['ignore', 'pipe', 'ignore', fd],
+  })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  try {
+    expect(await (await fetch(`http://127.0.0.1:${port}/ping`)).text()).toBe('OK')
+  } finally {
+    child.kill()
+  }
+  expect(await ended).toBe(0)
 })
 
 test('a flag nobody knows ends it with status 2 and the one that was meant', async () => {

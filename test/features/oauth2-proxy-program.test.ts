@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -59,6 +60,18 @@ test('by Unix socket with a mode', async () => {
   expect(statSync(socketPath).mode & 0o777).toBe(0o660)
   await running.close()
   expect(existsSync(socketPath)).toBe(false)
+})
+
+test('a Unix socket that a killed program has left behind is taken over, one in use is not', async () => {
+  const directory = programDirectory()
+  const socketPath = join(directory, 'proxy.sock')
+  const left = `require('node:net').createServer().listen(${JSON.stringify(socketPath)}, () => process.kill(process.pid, 'SIGKILL'))`
+  spawnSync(process.execPath, ['-e', left])
+  expect(existsSync(socketPath)).toBe(true)
+  const { ask } = await started([`--http-address=unix://${socketPath}`], { directory })
+  expect(await ask('/ping', { socketPath })).toMatchObject({ status: 200 })
+  await expect(programWorld([`--http-address=unix://${socketPath}`], { directory })).rejects.toThrow(/listen \(unix, /)
+  expect(await ask('/ping', { socketPath })).toMatchObject({ status: 200 })
 })
 
 test('with a certificate it listens by TLS only', async () => {

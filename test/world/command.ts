@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('../../src/main.mjs', import.meta.url))
+/** What runs as `gatehouse`. */
+export const gatehouseMain = fileURLToPath(new URL('../../src/main.mjs', import.meta.url))
 
 /** A `gatehouse` process. */
 export interface RunningCommand {
@@ -16,7 +17,7 @@ export interface RunningCommand {
 
 /** Runs `gatehouse ARGS` as a user would, in a process of its own. */
 export function runGatehouse(...args: readonly string[]): RunningCommand {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [gatehouseMain, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1' },
   })

@@ -1,5 +1,5 @@
-import { chmodSync } from 'node:fs'
-import type { Server } from 'node:net'
+import { chmodSync, rmSync } from 'node:fs'
+import { connect, type Server } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
 import { fail, GatehouseError } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
@@ -81,6 +81,8 @@ function openTls({ tls }: ServerOptions, inner: Server, log: Log): { server: Tls
 }
 
 async function listen(server: Server, address: BindAddress): Promise<void> {
+  const isLeftBehind = address.kind === 'unix' && (await isDeadSocket(address.path))
+  if (isLeftBehind) rmSync(address.path)
   const error = await tryListen(server, address)
   if (error) {
     throw new GatehouseError('listen', `listen ${describeAddress(address)} failed: ${error.message}`, { cause: error })
@@ -91,6 +93,17 @@ async function listen(server: Server, address: BindAddress): Promise<void> {
   } catch (cause) {
     fail('listen', `cannot set unix socket file mode on ${address.path}`, { cause })
   }
+}
+
+/** Whether a socket is there that nobody listens on: a program that was killed has left it behind. */
+function isDeadSocket(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy()
+      resolve(false)
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
+  })
 }
 
 function tryListen(server: Server, address: BindAddress): Promise<Error | undefined> {
