@@ -140,3 +140,13 @@ test('a session whose provider refuses to go on with it is over for its token, t
   await heard
   expect(await asMachine()).toBe(401)
 })
+
+test('where the provider goes on with a session that was signed out here, signing in again works at once', async () => {
+  const { provider, browser, signIn, clock, asMachine } = await world()
+  clock.time += 1000
+  await browser.get('/oauth2/sign_out')
+  expect([await status(browser), await asMachine()]).toEqual([401, 401])
+  provider.account = { ...ada, sid: 's1' }
+  await signIn('/', browser)
+  expect([await status(browser), await asMachine()]).toEqual([200, 401])
+})

@@ -49,7 +49,7 @@ export interface Sessions {
 export function openSessions(
   options: RefreshOptions & { readonly store: SessionStore; readonly ended: EndedSessions },
 ): Sessions {
-  const { config, store, ended, clock, log } = options
+  const { config, store, ended, log } = options
   // A session whose provider refuses it is over for its tokens and open sockets, too.
   const refresher = openRefresher({ ...options, store: { ...store, end: (kept) => endForGood(kept, kept.session) } })
 
@@ -77,8 +77,8 @@ export function openSessions(
     const all = [kept.session, latest].map((one) => namesOfSession(one, kept.id))
     const names = [...new Set(all.flatMap(({ ids }) => ids))]
     const lives = [kept.endsAt, ...[kept.session, latest].map((one) => diesAt(one, config))].filter(Number.isFinite)
-    // The provider's clock, which its tokens go by, may be ahead of ours.
-    await ended.end({ names, upTo: Math.max(clock.now(), ...all.map(({ since }) => since)) }, Math.max(...lives))
+    // As far as is known here: should the provider go on with it, what it issues from now on is a sign-in of its own.
+    await ended.end({ names, upTo: Math.max(...all.map(({ since }) => since)) }, Math.max(...lives))
   }
 
   return {
