@@ -19,8 +19,8 @@ export interface RequestHandler {
 /** The public listener: listens first, answers 503 until the chain behind it is open. */
 export interface OpenServer {
   readonly server: Server
-  /** From now on `handler` answers. */
-  serve(handler: RequestHandler): void
+  /** From now on `handler` answers. Proxies in front (`isBehindProxies`) bring many clients from few addresses. */
+  serve(handler: RequestHandler, circumstances?: { readonly isBehindProxies: boolean }): void
   /** Stops accepting, lets answers under way finish for `graceMilliseconds`, then cuts what is left. */
   close(graceMilliseconds: number): Promise<void>
 }
@@ -55,7 +55,9 @@ export function openServer({
   }
   const cuts = openCutLog(log)
   const now = () => clock.now()
-  const connections = openConnections(limits, { now, cuts })
+  let isBehindProxies = false
+  const perAddress = () => (isBehindProxies ? limits.connections : limits.connectionsPerAddress)
+  const connections = openConnections(limits, { now, cuts, perAddress })
   const server = createServer({
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: limits.head,
@@ -113,8 +115,9 @@ export function openServer({
   })
   return {
     server,
-    serve(next) {
+    serve(next, circumstances = { isBehindProxies: false }) {
       handler = next
+      isBehindProxies = circumstances.isBehindProxies
     },
     close(graceMilliseconds) {
       return new Promise((resolve) => {

@@ -89,7 +89,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
     const directory = dirname(plan.data.databaseFile)
     const decisions = openDecisionLog({ ring, directory, chain: { source: options.source, publicUrl }, log })
     const users = await tellUsers(plan, { chain, gatehouse, clock })
-    listener.serve(gatehouse)
+    listener.serve(gatehouse, { isBehindProxies: chain.gateway.meshConfig.numTrustedProxies > 0 })
     const watched = watchChain(plan, { since, publicUrl, gatehouse, log })
     settleMemory()
     return {

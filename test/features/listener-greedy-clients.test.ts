@@ -139,6 +139,15 @@ describe('a full house', () => {
   })
 })
 
+test('behind proxies one address brings many clients', async () => {
+  const limits = { connectionsPerAddress: 1 }
+  const handle = (_: IncomingMessage, response: ServerResponse) => void response.end('hello')
+  const { dial } = await open({ handler: { handle }, limits, isBehindProxies: true })
+  const sockets = [dial(), dial(), dial()]
+  for (const socket of sockets) socket.write(get)
+  for (const socket of sockets) expect(await said(socket)).toContain('hello')
+})
+
 test('more requests in a row than anyone sends before an answer end the connection', async () => {
   let begun = 0
   const handle = () => {

@@ -12,13 +12,17 @@ export interface ListenerWorld {
 
 export async function listenerWorld({
   handler,
-  limits = {},
-  ...rest
+  isBehindProxies = false,
+  ...options
 }: {
   handler: Partial<RequestHandler>
+  isBehindProxies?: boolean
 } & ServerOptions): Promise<ListenerWorld> {
-  const opened = openServer({ limits, ...rest })
-  opened.serve({ handle: (_, response) => response.end(), upgrade: (_, socket) => socket.destroy(), ...handler })
+  const opened = openServer(options)
+  opened.serve(
+    { handle: (_, response) => response.end(), upgrade: (_, socket) => socket.destroy(), ...handler },
+    { isBehindProxies },
+  )
   await new Promise<void>((resolve) => opened.server.listen(0, '127.0.0.1', resolve))
   const { port } = opened.server.address() as AddressInfo // it listens on a port
   return {

@@ -44,7 +44,10 @@ type Group = Set<Entry>
  * Keeps the connections within their limits. A full house makes room by cutting one that waits for its client, since
  * somebody who has something to ask comes first; only where every one it looks at is busy is the newcomer turned away.
  */
-export function openConnections(limits: Limits, { now, cuts }: { now: () => number; cuts: CutLog }): Connections {
+export function openConnections(
+  limits: Limits,
+  { now, cuts, perAddress }: { now: () => number; cuts: CutLog; perAddress: () => number },
+): Connections {
   const entries = new Map<Socket, Entry>()
   const all: Group = new Set()
   const groups = new Map<string, Group>()
@@ -76,8 +79,8 @@ export function openConnections(limits: Limits, { now, cuts }: { now: () => numb
     admit(socket) {
       const address = groupOf(socket)
       const group: Group = groups.get(address) ?? new Set()
-      if (group.size >= limits.connectionsPerAddress) cuts.tell('too many connections from one address')
-      if (!makeRoom(group, limits.connectionsPerAddress)) return refuse(socket, 'no idle connection to give up')
+      if (group.size >= perAddress()) cuts.tell('too many connections from one address')
+      if (!makeRoom(group, perAddress())) return refuse(socket, 'no idle connection to give up')
       if (all.size >= limits.connections) cuts.tell('too many connections')
       if (!makeRoom(all, limits.connections)) return refuse(socket, 'no idle connection to give up')
       groups.set(address, group)
