@@ -1,6 +1,7 @@
 /**
  * `npm run docs`: writes docs/CONFIGURATION.md from the schemas the program itself reads configuration with, and
- * docs/RULES.md from the table of lint rules, and in docs/OAUTH2-PROXY.md the table of keys.
+ * docs/RULES.md from the table of lint rules, docs/PROVIDERS.md from the table of providers, and in docs/OAUTH2-PROXY.md
+ * the table of keys.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +10,7 @@ import { brokerConfigSchema } from '../src/broker/config.ts'
 import { gatehouseYamlSchema } from '../src/config/gatehouse-yaml-schema.ts'
 import { rulesMarkdown } from '../src/insight/lint/formats/markdown.ts'
 import { flagOf, type ProxyKey, proxyKeyNames, proxyKeys } from '../src/proxy/keys.ts'
+import { providersFile, providersReference } from './providers-reference.ts'
 
 /** Where the reference is. */
 export const configurationFile = fileURLToPath(new URL('../docs/CONFIGURATION.md', import.meta.url))
@@ -129,5 +131,6 @@ function table(columns: readonly string[], rows: readonly (readonly string[])[])
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(configurationFile, configurationReference())
   writeFileSync(rulesFile, rulesMarkdown())
+  writeFileSync(providersFile, providersReference())
   writeFileSync(oauth2ProxyFile, oauth2ProxyPage(readFileSync(oauth2ProxyFile, 'utf8')))
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { configurationFile, configurationReference, oauth2ProxyFile, oauth2ProxyPage } from '../../scripts/docs.ts'
+import { providersFile, providersReference } from '../../scripts/providers-reference.ts'
 import { runGatehouse } from '../world/command.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -21,6 +22,10 @@ test('the configuration reference is what the schemas say (npm run docs)', () =>
 test('every key of oauth2-proxy is in the table, as the program has it (npm run docs)', () => {
   const page = readFileSync(oauth2ProxyFile, 'utf8')
   expect(page).toBe(oauth2ProxyPage(page))
+})
+
+test('the proxy’s providers are described as they are (npm run docs)', () => {
+  expect(readFileSync(providersFile, 'utf8')).toBe(providersReference())
 })
 
 test.each(pages)('every link of %s leads somewhere', (page) => {
