@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import { type Random, randomText } from '../kit/random.ts'
 import { challengeOf } from '../oauth/pkce.ts'
-import { type LogoutTokenOutcome, logoutTokenAlgorithms, verifyLogoutToken } from '../oidc/logout-token.ts'
+import { type LogoutTokenOutcome, verifyLogoutToken } from '../oidc/logout-token.ts'
 import type { Collection } from '../store/records.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../tokens/remote-key-set.ts'
 
@@ -120,7 +120,6 @@ export function openSignIn(options: SignInOptions): SignIn {
       return verifyLogoutToken(token, {
         issuer,
         audiences: [clientId],
-        algorithms: logoutTokenAlgorithms,
         keysFor: (jwt) => keys.keysFor(jwt),
         used: usedLogoutTokens,
         clock,

@@ -6,7 +6,7 @@ import { seededRandom } from '../../test/world/random.ts'
 import { openSqlRecords } from '../store/records.ts'
 import { parseKeySet, publicJwk } from '../tokens/jwk.ts'
 import { signJwt } from '../tokens/sign.ts'
-import { logoutEvent, logoutTokenAlgorithms, logoutTokenClaims, verifyLogoutToken } from './logout-token.ts'
+import { logoutEvent, logoutTokenClaims, verifyLogoutToken } from './logout-token.ts'
 
 const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 const [genuine, foreign] = [pair(), pair()]
@@ -20,7 +20,6 @@ async function world() {
   const rules = {
     issuer,
     audiences: ['notes'],
-    algorithms: logoutTokenAlgorithms,
     keysFor: async () => keys,
     used: records.collection<true>('used'),
     clock,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Clock, epochSeconds } from '../kit/clock.ts'
 import { type Random, randomUuid } from '../kit/random.ts'
 import type { Collection } from '../store/records.ts'
+import { publicKeyAlgorithms } from '../tokens/algorithms.ts'
 import type { VerificationKey } from '../tokens/jwk.ts'
 import type { JsonObject, ParsedJwt } from '../tokens/jwt.ts'
 import { checkClaims, checkSignature } from '../tokens/verify.ts'
@@ -54,8 +55,8 @@ export interface LogoutTokenRules {
   readonly issuer: string | undefined
   /** The client's id, and other names it goes by. */
   readonly audiences: readonly string[]
-  /** As for ID tokens; never one without a key. */
-  readonly algorithms: readonly string[]
+  /** As for ID tokens; those with a public key unless given. */
+  readonly algorithms?: readonly string[]
   /** The issuer's keys; `undefined` where they cannot be had now. */
   keysFor(jwt: ParsedJwt): Promise<readonly VerificationKey[] | undefined>
   /** Ids of the tokens that were taken, so that none is taken twice. */
@@ -77,15 +78,9 @@ export type LogoutTokenOutcome =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unavailable' }
 
-/** Public-key algorithms an ID token, and so a logout token, may be signed with. */
-export const logoutTokenAlgorithms: readonly string[] = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA'],
-]
-
 /** Validates a logout token (§2.6): like an ID token, and then that it is one, names someone, and is new. */
 export async function verifyLogoutToken(token: string, rules: LogoutTokenRules): Promise<LogoutTokenOutcome> {
-  const { issuer, audiences, algorithms, clock, used } = rules
+  const { issuer, audiences, algorithms = publicKeyAlgorithms, clock, used } = rules
   const nowSeconds = epochSeconds(clock)
   const expected = { nowSeconds, skewSeconds, audiences, algorithms, ...(issuer === undefined ? {} : { issuer }) }
   const checked = checkClaims(token, expected)

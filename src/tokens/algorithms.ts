@@ -36,6 +36,11 @@ export const algorithms: Readonly<Record<string, Algorithm>> = {
   HS512: { kind: 'hmac', hash: 'sha512' },
 }
 
+/** Those with a public key: what the tokens of an issuer elsewhere may be signed with. */
+export const publicKeyAlgorithms: readonly string[] = Object.entries(algorithms).flatMap(([alg, { kind }]) =>
+  kind === 'hmac' ? [] : alg,
+)
+
 /** Whether this key is of the type, and curve, the algorithm needs; closes algorithm confusion. */
 export function fitsAlgorithm(key: KeyObject, alg: string): boolean {
   const algorithm = Object.hasOwn(algorithms, alg) ? algorithms[alg] : undefined

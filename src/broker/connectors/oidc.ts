@@ -10,7 +10,7 @@ import {
   skipSubjectCheck,
 } from 'openid-client'
 import { challengeOf } from '../../oauth/pkce.ts'
-import { type LogoutTokenOutcome, logoutTokenAlgorithms, verifyLogoutToken } from '../../oidc/logout-token.ts'
+import { type LogoutTokenOutcome, verifyLogoutToken } from '../../oidc/logout-token.ts'
 import type { JsonObject } from '../../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../../tokens/remote-key-set.ts'
 import {
@@ -78,7 +78,6 @@ function logoutTokenVerifier(
     return verifyLogoutToken(token, {
       issuer: server.issuer,
       audiences: [config.clientID],
-      algorithms: logoutTokenAlgorithms,
       keysFor: (jwt) => keys.keysFor(jwt),
       used: usedLogoutTokens,
       clock,

@@ -65,7 +65,6 @@ async function endSessions(request: CheckRequest, core: ProxyCore): Promise<Sess
     const ended = await sessions.end(text)
     if (!ended) continue
     const { session, latest } = ended
-
     first ??= latest.idToken === undefined ? session : latest
     log.info('signed out', { requestId: request.requestId, email: session.email })
     await tellBackend(core, latest)

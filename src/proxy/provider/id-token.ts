@@ -1,3 +1,4 @@
+import { publicKeyAlgorithms } from '../../tokens/algorithms.ts'
 import type { JsonObject } from '../../tokens/jwt.ts'
 import type { RemoteKeySet } from '../../tokens/remote-key-set.ts'
 import { checkClaims, checkSignature } from '../../tokens/verify.ts'
@@ -14,16 +15,11 @@ export interface IdTokenRules {
   readonly algorithms: readonly string[]
 }
 
-/** Algorithms with a public key. The original knows only RS256 unless discovery or the configuration says more. */
-const publicKeyAlgorithms: readonly string[] = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA'],
-]
 
 /** Leeway for `nbf`; `exp` has none (coreos/go-oidc verify.go). */
 const nbfLeewaySeconds = 300
 
-/** The rules for tokens of a provider. */
+/** The rules for tokens of a provider. The original knows only RS256 unless discovery or the configuration says more. */
 export function idTokenRules({ clientID, oidcConfig }: ProviderOptions): IdTokenRules {
   const { audienceClaims, enabledSigningAlgs } = oidcConfig
   return {
