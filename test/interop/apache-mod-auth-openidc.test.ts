@@ -39,6 +39,7 @@ describeWith(apache, (program) => {
         secret: 'Zp4mW9qRb2TkXc7vHsLd',
         redirectUri: `${origin}/secure/callback`,
         signedOutUri: `${origin}/public/bye`,
+        backchannelLogoutUri: `${origin}/secure/callback?logout=backchannel`,
       }
       gatehouse = await testGatehouse({ from: platformFiles({ relyingParties: [party] }) })
       const settings = { port, party, issuer: gatehouse.publicUrl + path, application: application.origin }
@@ -84,6 +85,14 @@ describeWith(apache, (program) => {
       const { url, text, hops } = await browser.follow(`${origin}/secure/again`)
       expect({ url, hops: hops.length }).toEqual({ url: `${origin}/secure/again`, hops: 1 })
       expect(mirrored(text).headers['x-remote-user']).toBe(ada.email)
+    })
+
+    test('a sign-out at the realm ends its session, by a logout token it believes, and no other', async () => {
+      const [{ browser }, other] = [await signIn('/secure/'), await signIn('/secure/')]
+      const asked = await browser.follow(`${gatehouse.publicUrl}/auth/realms/platform/protocol/openid-connect/logout`)
+      await browser.submit(asked, {})
+      expect((await browser.follow(`${origin}/secure/`, asPerson)).text).toContain('type="password"')
+      expect(mirrored((await other.browser.follow(`${origin}/secure/`)).text).headers['x-remote-user']).toBe(ada.email)
     })
 
     test('signing out there signs out here, too', async () => {

@@ -10,6 +10,8 @@ export interface RelyingParty {
   readonly redirectUri: string
   /** Where its sign-outs may end. */
   readonly signedOutUri: string
+  /** Where it is told of sign-outs. */
+  readonly backchannelLogoutUri?: string
 }
 
 /** The one user of the platform. */
@@ -71,11 +73,14 @@ function realm({ relyingParties = [], moreGroups = [] }: PlatformFiles) {
     ],
     clients: [
       { clientId: brokerClient.id, secret: brokerClient.secret, redirectUris: [`${origin}/dex/callback`] },
-      ...relyingParties.map(({ id, secret, redirectUri, signedOutUri }) => ({
+      ...relyingParties.map(({ id, secret, redirectUri, signedOutUri, backchannelLogoutUri: told }) => ({
         clientId: id,
         secret,
         redirectUris: [redirectUri],
-        attributes: { 'post.logout.redirect.uris': signedOutUri },
+        attributes: {
+          'post.logout.redirect.uris': signedOutUri,
+          ...(told ? { 'backchannel.logout.url': told, 'backchannel.logout.session.required': 'true' } : {}),
+        },
       })),
     ],
   }
@@ -89,10 +94,11 @@ function dex({ relyingParties = [], proxyRedirectUris = [] }: PlatformFiles) {
     oauth2: { skipApprovalScreen: true },
     staticClients: [
       { ...proxyClient, name: 'Platform', redirectURIs: ['/oauth2/callback', ...proxyRedirectUris] },
-      ...relyingParties.map(({ id, secret, redirectUri, signedOutUri }) => ({
+      ...relyingParties.map(({ id, secret, redirectUri, signedOutUri, backchannelLogoutUri: told }) => ({
         ...{ id, secret, name: id },
         redirectURIs: [redirectUri],
         postLogoutRedirectURIs: [signedOutUri],
+        ...(told ? { backchannelLogoutURI: told } : {}),
       })),
     ],
     connectors: [
