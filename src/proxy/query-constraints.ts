@@ -1,4 +1,4 @@
-import { compileEmailRule } from './email-rule.ts'
+import { compileQueryDomains } from './email-rule.ts'
 import type { Session } from './session.ts'
 
 type Constraint = (session: Session, wanted: readonly string[]) => boolean
@@ -7,8 +7,7 @@ type Constraint = (session: Session, wanted: readonly string[]) => boolean
 const constraints: Readonly<Record<string, Constraint>> = {
   allowed_groups: ({ groups = [] }, wanted) => groups.some((group) => wanted.includes(group)),
   allowed_emails: ({ email = '' }, wanted) => wanted.some((one) => one.toLowerCase() === email.toLowerCase()),
-  // `*` is no way around: one domain has to fit.
-  allowed_email_domains: ({ email = '' }, wanted) => compileEmailRule(wanted.filter((one) => one !== '*'))(email),
+  allowed_email_domains: ({ email = '' }, wanted) => compileQueryDomains(wanted)(email),
 }
 
 /**

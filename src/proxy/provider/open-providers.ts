@@ -1,3 +1,4 @@
+import { GatehouseError } from '../../kit/errors.ts'
 import type { LogoutTokenOutcome } from '../../oidc/logout-token.ts'
 import type { Collection } from '../../store/records.ts'
 import type { ProviderOptions } from '../alpha/provider-options.ts'
@@ -43,11 +44,13 @@ export function openProviders(
   async function sessionOfBearer(token: string) {
     const refusals: string[] = []
     for (const [id, provider] of byId) {
-      const outcome = await provider.sessionOfBearer(token)
+      const outcome = await provider.sessionOfBearer(token).catch(away)
       if ('session' in outcome) return { session: marked(outcome.session, id) }
       refusals.push(outcome.refused)
     }
-    return { refused: refusals.find((reason) => reason !== 'issuer-mismatch') ?? refusals[0] ?? 'issuer-mismatch' }
+    // One that cannot be asked may be the one that issued it.
+    const telling = ['no-keys', ...refusals.filter((reason) => reason !== 'issuer-mismatch')]
+    return { refused: telling.find((reason) => refusals.includes(reason)) ?? 'issuer-mismatch' }
   }
 
   async function verifyLogout(token: string, used: Collection<true>): Promise<LogoutTokenOutcome> {
@@ -79,4 +82,10 @@ export function openProviders(
     clientId: (session) => providerOf(session?.provider).clientId(),
     isReady: () => [...byId.values()].map((provider) => provider.isReady()).some(Boolean),
   }
+}
+
+/** A provider that is down vouches for nobody, and keeps no other from doing so. */
+function away(error: unknown): { refused: string } {
+  if (error instanceof GatehouseError && error.code === 'provider_unavailable') return { refused: 'no-keys' }
+  throw error
 }
