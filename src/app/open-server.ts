@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../kit/clock.ts'
 import { type Log, silentLog } from '../kit/log.ts'
-import { openConnections } from './listener/connections.ts'
-import { openCutLog } from './listener/cut-log.ts'
+import { type Connections, openConnections } from './listener/connections.ts'
+import { type CutLog, openCutLog } from './listener/cut-log.ts'
 import { Http1Conversation } from './listener/http1-conversation.ts'
 import { Http2Conversation } from './listener/http2-conversation.ts'
 import { defaultLimits, type Limits, maxHeaderBytes } from './listener/limits.ts'
@@ -48,27 +48,13 @@ export function openServer({
   clock = steadyClock,
 }: ServerOptions = {}): OpenServer {
   const limits = { ...defaultLimits, ...given }
-  let handler: RequestHandler | undefined
-  const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    if (handler) handler.handle(request, response)
-    else response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('starting\n')
-  }
   const cuts = openCutLog(log)
   const now = () => clock.now()
+  let handler: RequestHandler = notReady
   let isBehindProxies = false
   const perAddress = () => (isBehindProxies ? limits.connections : limits.connectionsPerAddress)
   const connections = openConnections(limits, { now, cuts, perAddress })
-  const server = createServer({
-    maxHeaderSize: maxHeaderBytes,
-    headersTimeout: limits.head,
-    connectionsCheckingInterval: Math.min(5000, limits.head),
-    requestTimeout: 0, // an upload may take as long as it takes, as long as it goes on
-    keepAliveTimeout: limits.keepAlive,
-    keepAlive: true, // TCP's own probes find peers that are gone
-    keepAliveInitialDelay: 60_000,
-    insecureHTTPParser: false,
-    optimizeEmptyRequests: true, // no stream for a body that does not come
-  })
+  const server = createLimitedServer(limits)
   const sweepInterval = Math.min(1000, limits.head / 4, limits.bodyIdle / 4, limits.unwantedBody / 4)
   const sweeping = setInterval(() => connections.sweep(), sweepInterval).unref()
 
@@ -81,58 +67,46 @@ export function openServer({
         return
       }
       // the gateway and the parts use of requests and answers what these have
-      const handleHttp2 = handle as unknown as ConstructorParameters<typeof Http2Conversation>[1]['handle']
-      connections.set(socket, new Http2Conversation(socket, { limits, now, handle: handleHttp2 }))
+      const handle = (request: unknown, response: unknown) =>
+        handler.handle(request as IncomingMessage, response as ServerResponse)
+      connections.set(socket, new Http2Conversation(socket, { limits, now, handle }))
     })
   })
-  const http1Of = (socket: Socket): Http1Conversation | undefined => {
-    const conversation = connections.get(socket)
-    return conversation instanceof Http1Conversation ? conversation : undefined
-  }
-  server.on('request', (request, response) => {
-    if (http1Of(request.socket)?.begin(request, response) !== false) handle(request, response)
-    else {
-      cuts.tell('too many requests at one time')
-      request.socket.destroy()
-    }
-  })
-  server.on('upgrade', (request, socket, head) => {
-    const conversation = http1Of(request.socket)
-    if (conversation) conversation.isUpgraded = true
-    if (handler) handler.upgrade(request, socket, head)
-    else socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
-  })
-  // also told when a connection has idled between two requests for `keepAliveTimeout`
-  server.setTimeout(limits.bodyIdle, (socket) => {
-    const conversation = http1Of(socket)
-    const reason = conversation?.timeOut()
-    if (conversation && reason === undefined) {
-      socket.setTimeout(limits.bodyIdle)
-      return
-    }
-    if (reason !== undefined && reason !== 'idle') cuts.tell(reason)
-    socket.destroy()
-  })
+  converseHttp1(server, { limits, connections, cuts, handler: () => handler })
   return {
     server,
     serve(next, circumstances = { isBehindProxies: false }) {
       handler = next
       isBehindProxies = circumstances.isBehindProxies
     },
-    close(graceMilliseconds) {
-      return new Promise((resolve) => {
-        const cut = setTimeout(() => connections.cutAll(), graceMilliseconds)
-        server.close(() => {
-          clearTimeout(cut)
-          clearInterval(sweeping)
-          cuts.close()
-          resolve()
-        })
-        connections.endAll()
-        server.closeIdleConnections()
-      })
+    async close(graceMilliseconds) {
+      await closeServer(server, connections, graceMilliseconds)
+      clearInterval(sweeping)
+      cuts.close()
     },
   }
+}
+
+/** Until the chain is open. */
+const notReady: RequestHandler = {
+  handle: (_, response) =>
+    void response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '1' }).end('starting\n'),
+  upgrade: (_, socket) =>
+    void socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'),
+}
+
+function createLimitedServer(limits: Limits): Server {
+  return createServer({
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: limits.head,
+    connectionsCheckingInterval: Math.min(5000, limits.head),
+    requestTimeout: 0, // an upload may take as long as it takes, as long as it goes on
+    keepAliveTimeout: limits.keepAlive,
+    keepAlive: true, // TCP's own probes find peers that are gone
+    keepAliveInitialDelay: 60_000,
+    insecureHTTPParser: false,
+    optimizeEmptyRequests: true, // no stream for a body that does not come
+  })
 }
 
 /** Lets `meet` look at each connection before the HTTP/1.1 server takes it. */
@@ -143,5 +117,55 @@ function speakBoth(server: Server, meet: (socket: Socket, acceptHttp1: () => voi
     meet(socket, () => {
       for (const listener of accept) listener.call(server, socket)
     })
+  })
+}
+
+interface Http1Circumstances {
+  readonly limits: Limits
+  readonly connections: Connections
+  readonly cuts: CutLog
+  readonly handler: () => RequestHandler
+}
+
+/** Has the HTTP/1.1 server's requests answered, and its connections know what is said on them. */
+function converseHttp1(server: Server, { limits, connections, cuts, handler }: Http1Circumstances): void {
+  const conversationOf = (socket: Socket): Http1Conversation | undefined => {
+    const conversation = connections.get(socket)
+    return conversation instanceof Http1Conversation ? conversation : undefined
+  }
+  server.on('request', (request, response) => {
+    if (conversationOf(request.socket)?.begin(request, response) !== false) handler().handle(request, response)
+    else {
+      cuts.tell('too many requests at one time')
+      request.socket.destroy()
+    }
+  })
+  server.on('upgrade', (request, socket, head) => {
+    const conversation = conversationOf(request.socket)
+    if (conversation) conversation.isUpgraded = true
+    handler().upgrade(request, socket, head)
+  })
+  // also told when a connection has idled between two requests for `keepAliveTimeout`
+  server.setTimeout(limits.bodyIdle, (socket) => {
+    const conversation = conversationOf(socket)
+    const reason = conversation?.timeOut()
+    if (conversation && reason === undefined) {
+      socket.setTimeout(limits.bodyIdle)
+      return
+    }
+    if (reason !== undefined && reason !== 'idle') cuts.tell(reason)
+    socket.destroy()
+  })
+}
+
+function closeServer(server: Server, connections: Connections, graceMilliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => connections.cutAll(), graceMilliseconds)
+    server.close(() => {
+      clearTimeout(cut)
+      resolve()
+    })
+    connections.endAll()
+    server.closeIdleConnections()
   })
 }

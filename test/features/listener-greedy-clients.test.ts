@@ -182,7 +182,7 @@ describe('an oversized head or framing is refused without being kept', () => {
     ['a chunk extension of 1 MB', `${chunked}1;${'a'.repeat(1_000_000)}\r\nx\r\n0\r\n\r\n`, /^HTTP\/1\.1 413 /],
     ['trailers of 1 MB', `${chunked}0\r\nx-a: ${'a'.repeat(1_000_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
     ['a chunk size that overflows', `${chunked}${'f'.repeat(17)}\r\nx`, /^HTTP\/1\.1 400 /],
-    ['empty lines without end', '\r\n'.repeat(500_000), /^$/],
+    ['empty lines without end', '\r\n'.repeat(500_000), /^(HTTP\/1\.1 408 |$)/],
   ])('%s', async (_, bytes, refusal) => {
     const { dial } = await open({ handler: { handle: afterAll }, limits: { head: 200 } })
     const socket = dial()

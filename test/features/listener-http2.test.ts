@@ -181,6 +181,28 @@ describe('an HTTP/2 client', () => {
   })
 })
 
+test('who is being answered when the listener closes is answered whole, and told to go elsewhere', async () => {
+  let finish = (): void => {}
+  const listener = await listenerWorld({
+    handler: {
+      handle: (_, response) => {
+        response.writeHead(200).write('some')
+        finish = () => void response.end(' and the rest')
+      },
+    },
+  })
+  const client = http2Client(listener.port)
+  const stream = client.session.request({ ':path': '/', ':authority': 'a.example' })
+  stream.setEncoding('utf8')
+  await once(stream, 'data')
+  const goesAway = once(client.session, 'goaway')
+  const closed = listener.close(10_000)
+  await goesAway
+  finish()
+  expect(await once(stream, 'data')).toEqual([' and the rest'])
+  await closed
+})
+
 describe('a gRPC call', () => {
   test('of one message is answered with one, and trailers', async () => {
     let seen: IncomingHttpHeaders = {}

@@ -7,7 +7,7 @@ export interface ListenerWorld {
   readonly port: number
   /** A bare connection; a reset is a close like any other. */
   dial(from?: string): Socket
-  close(): Promise<void>
+  close(graceMilliseconds?: number): Promise<void>
 }
 
 export async function listenerWorld({
@@ -32,7 +32,7 @@ export async function listenerWorld({
       socket.on('error', () => {})
       return socket
     },
-    close: () => opened.close(0),
+    close: (graceMilliseconds = 0) => opened.close(graceMilliseconds),
   }
 }
 
