@@ -18,7 +18,7 @@ import type { RequestHandler } from '../open-server.ts'
 import { httpsLocation } from './https-location.ts'
 import type { RequestMetrics } from './metrics.ts'
 import type { LoggedRequest, TextLog } from './text-log.ts'
-import type { Upstreams } from './upstreams.ts'
+import type { Served, Upstreams } from './upstreams.ts'
 
 /** What the front is made from. */
 export interface FrontOptions {
@@ -80,7 +80,7 @@ export function openFront(options: FrontOptions): RequestHandler {
     }
     readPostedForm(request).then(
       (form) => settle(visit, asOwn(form ? proxy().answer(facts, form) : tooLarge)),
-      () => finish(visit, { answer: { ...badRequest, status: 499 }, upstream: '' }), // the client went away
+      () => giveUp(visit, 499), // the client went away
     )
   }
 
@@ -89,31 +89,35 @@ export function openFront(options: FrontOptions): RequestHandler {
     else
       answer.then(
         (settled) => respond(visit, settled),
-        () => visit.response.destroy(), // unexpected: it is logged where it happens
+        () => giveUp(visit, 500), // unexpected: it is logged where it happens
       )
   }
 
   function respond(visit: Visit, answer: CheckAnswer): void {
     const { request, response, facts } = visit
-    const isAllowed = answer.status === 200 && answer.verdict !== 'deny'
-    const upstream = isAllowed ? upstreams.serve({ request, response, path: facts.path, allowed: answer }) : ''
-    if (!isAllowed) writeAnswer(response, answer)
-    finish(visit, { answer, upstream })
+    const { status, body } = answer
+    const user = userOf(answer)
+    if (status === 200 && answer.verdict !== 'deny') {
+      upstreams.serve({ request, response, path: facts.path, allowed: answer }, (served) => finish(visit, served, user))
+      return
+    }
+    writeAnswer(response, answer)
+    finish(visit, { status, size: Buffer.byteLength(body), upstream: '' }, user)
   }
 
-  function finish(
-    { response, logged, isProbe }: Visit,
-    { answer, upstream }: { answer: CheckAnswer; upstream: string },
-  ) {
-    const status = response.headersSent ? response.statusCode : answer.status
+  function giveUp(visit: Visit, status: number): void {
+    visit.response.destroy()
+    finish(visit, { status, size: 0, upstream: '' }, '')
+  }
+
+  function finish({ logged, isProbe }: Visit, { status, size, upstream }: Served, user: string): void {
     const seconds = Math.max(0, now() - logged.startedAt) / 1000
     if (!isProbe) {
       metrics?.end({ method: logged.method, status, seconds })
       lines.end(logged)
     }
     if (isProbe && config.silence_ping_logging) return
-    const size = logged.method === 'HEAD' ? 0 : Buffer.byteLength(answer.body)
-    lines.request(logged, { status, size, user: userOf(answer), upstream, seconds })
+    lines.request(logged, { status, size: logged.method === 'HEAD' ? 0 : size, user, upstream, seconds })
   }
 
   function loggedRequest(request: IncomingMessage, facts: CheckRequest): LoggedRequest {

@@ -12,10 +12,19 @@ export interface AllowedRequest {
   readonly allowed: CheckAnswer
 }
 
+/** How a request was answered behind the proxy. */
+export interface Served {
+  /** Id of the upstream; empty where none is at the path. */
+  readonly upstream: string
+  readonly status: number
+  /** Bytes of the body. */
+  readonly size: number
+}
+
 /** What stands behind the proxy. */
 export interface Upstreams {
-  /** Answers a request that may pass. @returns the id of the upstream it went to; empty for none. */
-  serve(allowed: AllowedRequest): string
+  /** Answers a request that may pass; `done` is told when it has been answered. */
+  serve(allowed: AllowedRequest, done: (served: Served) => void): void
 }
 
 /**
@@ -25,10 +34,11 @@ export interface Upstreams {
 export function openUpstreams({ upstreams }: AlphaOptions['upstreamConfig']): Upstreams {
   const byLength = upstreams.toSorted((a, b) => b.path.length - a.path.length)
   return {
-    serve({ response, path, allowed }) {
+    serve({ response, path, allowed }, done) {
       const upstream = byLength.find((one) => isAt(one, path))
-      writeAnswer(response, upstream ? staticAnswer(upstream, allowed) : notFound(allowed))
-      return upstream?.id ?? ''
+      const answer = upstream ? staticAnswer(upstream, allowed) : notFound(allowed)
+      writeAnswer(response, answer)
+      done({ upstream: upstream?.id ?? '', status: answer.status, size: Buffer.byteLength(answer.body) })
     },
   }
 }
