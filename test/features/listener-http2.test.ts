@@ -84,6 +84,15 @@ describe('an HTTP/2 client', () => {
     ])
   })
 
+  test('that asks before it sends a body is told to go on', async () => {
+    const { client } = await open()
+    const head = { ':method': 'POST', ':path': '/', ':authority': 'a.example', expect: '100-continue' }
+    const stream = client.session.request(head)
+    await once(stream, 'continue')
+    stream.end('the body')
+    expect((await once(stream, 'response'))[0][':status']).toBe(200)
+  })
+
   test('gets every cookie, no header of a connection, no body for HEAD', async () => {
     const { client } = await open({
       yaml: catchAllRoute,

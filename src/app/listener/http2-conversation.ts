@@ -127,6 +127,7 @@ export class Http2Conversation implements Conversation {
       return
     }
     const request = new Http2Request(stream, head, this.#addresses)
+    if (request.headers['expect']?.toLowerCase() === '100-continue') stream.additionalHeaders({ ':status': 100 })
     const response = new Http2Response(stream)
     const now = this.#now()
     const isCall = request.headers['content-type']?.startsWith('application/grpc') === true
