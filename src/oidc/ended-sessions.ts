@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Journal } from '../store/journal.ts'
@@ -156,5 +156,5 @@ export function subjectName(issuer: string, subject: string): string {
 }
 
 function digest(...parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('base64url')
+  return hash('sha256', parts.join('\0'), 'base64url')
 }

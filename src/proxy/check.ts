@@ -36,6 +36,8 @@ export type SessionLookup =
       readonly session: Session
       /** What it is called where it is ended; absent for one that lasts as long as the request. */
       readonly names?: SessionNames
+      /** What it is answered at `/oauth2/auth`, where that was made to be remembered. */
+      readonly authAnswer?: CheckAnswer
     }
   /** A bearer token that is not believed, and `bearer_token_login_fallback` is off. */
   | { readonly kind: 'bad-bearer' }

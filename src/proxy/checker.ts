@@ -60,7 +60,7 @@ export function openChecker(core: ProxyCore): Checker {
 
   async function lookUp({ headers, clientAddress }: CheckRequest): Promise<SessionLookup> {
     const known = memory.find(headers)
-    if (known) return { kind: 'session', session: known.session, names: known.names }
+    if (known) return { kind: 'session', ...known }
     try {
       const token = accessTokenIn(headers, config.cookie_name)
       if (token !== undefined) return await lookUpAccessToken(token)
@@ -92,10 +92,10 @@ export function openChecker(core: ProxyCore): Checker {
       return { kind: config.bearer_token_login_fallback ? 'none' : 'bad-bearer' }
     }
     const { session } = outcome
-    if (rules.mayEnter(session)) {
-      remember('authorization', authorization, withAnswer({ session, names }, session.expiresAt ?? 0))
-    }
-    return { kind: 'session', session, names }
+    if (!rules.mayEnter(session)) return { kind: 'session', session, names }
+    const entry = withAnswer({ session, names }, session.expiresAt ?? 0)
+    remember('authorization', authorization, entry)
+    return { kind: 'session', session, names, authAnswer: entry.authAnswer }
   }
 
   /** A name and password of the password file, sent with the request itself. */
@@ -110,13 +110,15 @@ export function openChecker(core: ProxyCore): Checker {
     const found = await core.sessions.find(cookie)
     if (!found) return { kind: 'none' }
     const { session, names, text, freshUntil } = found
-    if (rules.mayEnter(session)) remember('cookie', text, withAnswer({ session, names }, freshUntil))
-    return { kind: 'session', session, names }
+    if (!rules.mayEnter(session)) return { kind: 'session', session, names }
+    const entry = withAnswer({ session, names }, freshUntil)
+    remember('cookie', text, entry)
+    return { kind: 'session', session, names, authAnswer: entry.authAnswer }
   }
 
   function withAnswer({ session: whole, names }: { session: Session; names: SessionNames }, until: number) {
     const { refreshToken: _unneeded, ...session } = whole
-    const headers = core.identityHeaders(session)
+    const headers = core.identityHeaders(whole)
     const answer = { ...allowAnswer(headers), session: names }
     return { session, names, answer, authAnswer: ownPage(signedInAnswer(headers)), until }
   }

@@ -13,14 +13,15 @@ export type InjectedHeaders = (session: Session | undefined) => string[]
  */
 export function compileInjectedHeaders(headers: readonly HeaderOptions[]): InjectedHeaders {
   const compiled = headers.map(({ name, values }) => ({ name: name.toLowerCase(), values: values.map(compileValue) }))
-  return (session) =>
-    compiled.flatMap(({ name, values }) => {
-      const value = values
-        .map((read) => read(session))
-        .filter((one) => one !== '')
-        .join(',')
-      return value === '' ? [] : [name, value]
-    })
+  return (session) => {
+    const flat: string[] = []
+    for (const { name, values } of compiled) {
+      const texts = values.map((read) => read(session))
+      const value = texts.length === 1 ? texts[0] : texts.filter((one) => one !== '').join(',')
+      if (value) flat.push(name, value)
+    }
+    return flat
+  }
 }
 
 function compileValue({ claimSource, secretSource }: HeaderValueOptions): (session: Session | undefined) => string {

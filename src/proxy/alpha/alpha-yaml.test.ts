@@ -21,7 +21,14 @@ test('what is converted reads back as it was, whatever the texts', () => {
     fc.property(text, text, texts, fc.integer({ min: 0, max: 1e9 }), fc.boolean(), (a, b, list, milliseconds, flag) => {
       const config: ProxyConfig = {
         ...defaultProxyConfig,
-        ...{ client_id: a, scope: b, login_url: a, basic_auth_password: b || 'p', allowed_groups: list, set_basic_auth: flag },
+        ...{
+          client_id: a,
+          scope: b,
+          login_url: a,
+          basic_auth_password: b || 'p',
+          allowed_groups: list,
+          set_basic_auth: flag,
+        },
         ...{ upstreams: ['http://a/', 'static://202'], upstream_timeout: milliseconds, pass_host_header: flag },
       }
       const options = alphaOfConfig(config)

@@ -19,7 +19,8 @@ export async function authOnly({ request, lookUp }: EndpointInput, core: ProxyCo
   }
   const session = lookup.kind === 'session' && rules.mayEnter(lookup.session) ? lookup.session : undefined
   if (session && !meetsQueryConstraints(session, request.path, !config.compat)) return textAnswer(403, 'Forbidden')
-  if (session) return signedInAnswer(identityHeaders(session))
+  const known = lookup.kind === 'session' ? lookup.authAnswer : undefined
+  if (session) return known ?? signedInAnswer(identityHeaders(session))
   if (rules.isSkipped(request.method, forwardedPath(core, request)) || rules.isTrustedClient(request))
     return { status: 202, headers: [], body: '' }
   return lookup.kind === 'unavailable' ? textAnswer(503, 'Service Unavailable') : textAnswer(401, 'Unauthorized')

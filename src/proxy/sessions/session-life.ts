@@ -1,6 +1,6 @@
-import { parseJwt } from '../../tokens/jwt.ts'
 import type { ProxyConfig } from '../config.ts'
 import type { Session } from '../session.ts'
+import { idTokenClaims } from './id-token-claims.ts'
 
 /** How long before its death a token is renewed, so that it does not die on its way through the gateway. */
 const renewBefore = 10_000
@@ -21,20 +21,9 @@ function tokensDieAt(session: Session, { pass_access_token: passesAccessToken }:
   const { idToken, accessToken, expiresAt = Number.POSITIVE_INFINITY } = session
   const accessEnd = accessToken === undefined ? Number.POSITIVE_INFINITY : expiresAt
   if (idToken === undefined) return accessEnd
-  const idEnd = idTokenEndsAt(session, idToken) ?? expiresAt
+  const exp = idTokenClaims(session)?.['exp']
+  const idEnd = typeof exp === 'number' ? exp * 1000 : expiresAt
   return passesAccessToken ? Math.min(idEnd, accessEnd) : idEnd
-}
-
-/** Of ID tokens that say it; a session is asked several times. */
-const idTokenEnds = new WeakMap<Session, number | undefined>()
-
-function idTokenEndsAt(session: Session, idToken: string): number | undefined {
-  if (idTokenEnds.has(session)) return idTokenEnds.get(session)
-  const jwt = parseJwt(idToken)
-  const exp = 'malformed' in jwt ? undefined : jwt.claims['exp']
-  const end = typeof exp === 'number' ? exp * 1000 : undefined
-  idTokenEnds.set(session, end)
-  return end
 }
 
 /**

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { namesOfClaims, namesOfToken, type SessionNames } from '../../oidc/ended-sessions.ts'
 import { type JsonObject, parseJwt } from '../../tokens/jwt.ts'
 import type { Session } from '../session.ts'
+import { idTokenClaims } from './id-token-claims.ts'
 
 /**
  * What names a session for good: its login's nonce, which a refresh keeps, else its cookie's text (sessions of
@@ -14,7 +15,8 @@ export function sessionId(session: Session, cookieText: string): string {
 /** Every name a session goes by: its own, and those by which its provider speaks of it. */
 export function namesOfSession(session: Session, id: string): SessionNames {
   const { idToken, createdAt, user, additionalClaims } = session
-  const known = idToken === undefined ? undefined : namesOfIdToken(idToken)
+  const claims = idTokenClaims(session)
+  const known = claims && idToken !== undefined ? namesOfToken(claims, idToken) : undefined
   const names = known ?? { ...namesOfClaims({ ...additionalClaims, sub: user }), since: createdAt }
   return { ...names, ids: [id, ...names.ids] }
 }
@@ -38,5 +40,5 @@ function claimsOf(token: string): JsonObject | undefined {
 }
 
 function digest(value: string | Uint8Array): string {
-  return createHash('sha256').update(value).digest('base64url')
+  return hash('sha256', value, 'base64url')
 }
