@@ -55,8 +55,8 @@ test('no path is exempt from a token that is expired', async () => {
 })
 
 test('a text that is no token is told as such', async () => {
-  const explanation = await explained('/', { token: 'junk' })
-  expect(explanation.verdict.body).toContain('Jwt is not in the form')
+  const explanation = await explained('/', { token: 'a.b.c' })
+  expect(explanation.verdict.body).toContain('Jwt header is')
   expect(told(explanation, 'tokens')).toContain('nothing in it can be read')
 })
 
@@ -230,11 +230,11 @@ test('a part opens no WebSocket', async () => {
 })
 
 test('a gRPC call is refused in the way its client reads', async () => {
-  const headers = [['Content-Type', 'application/grpc'] as const, ['Authorization', 'Bearer junk'] as const]
+  const headers = [['Content-Type', 'application/grpc'] as const, ['Authorization', 'Bearer a.b.c'] as const]
   const { verdict } = await explained('/x', { method: 'POST', headers })
   expect(verdict.isAllowed).toBe(false)
   expect(verdict.status).toBe(200)
-  expect(verdict.body).toMatch(/^grpc-status 16: Jwt is not in the form/)
+  expect(verdict.body).toMatch(/^grpc-status 16: Jwt header is/)
 })
 
 test('a header rule is judged by each line of a repeated header, as Envoy does', async () => {
