@@ -165,9 +165,11 @@ test('nothing in a query or header is echoed unescaped', async () => {
 
 test('a store that does not answer is a 503, not an allow and not a logout', async () => {
   const { browser, signIn, records, open } = await proxyWorld()
+  const collection = records.collection.bind(records)
   await signIn()
-  const broken = { ...records.collection('x'), find: () => Promise.reject(new Error('the database is gone')) }
-  records.collection = () => broken as never
+  const gone = () => Promise.reject(new Error('the database is gone'))
+  records.collection = <Value>(name: string) => ({ ...collection<Value>(name), find: gone })
+  records.journal = () => ({ append: gone, readAfter: gone })
   const answer = await open().check({
     ...{ method: 'GET', path: '/x', host: 'h', clientAddress: '', requestId: '' },
     headers: { cookie: browser.cookieHeader },
