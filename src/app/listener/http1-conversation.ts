@@ -51,13 +51,10 @@ export class Http1Conversation implements Conversation {
   judge(now: number): string | undefined {
     const request = this.#request
     const response = this.#response
-    if (this.isUpgraded) return undefined
+    if (this.isUpgraded) return this.#socket.writableEnded ? this.#judgeUnwanted(now, 'not hung up') : undefined
     if (!request || !response) return now - this.#openedAt >= this.#limits.head ? 'no request' : undefined
     if (request.complete) return undefined
-    if (response.writableFinished) {
-      this.#unwantedSince ??= now
-      return now - this.#unwantedSince >= this.#limits.unwantedBody ? 'unwanted body' : undefined
-    }
+    if (response.writableFinished) return this.#judgeUnwanted(now, 'unwanted body')
     const bytes = this.#socket.bytesRead
     const { since, bytes: before } = this.#stretch ?? { since: now, bytes }
     const hasMoved = bytes - before >= this.#limits.bodyMinimum
@@ -68,6 +65,12 @@ export class Http1Conversation implements Conversation {
     if (now - since < this.#limits.bodyIdle) return undefined
     this.#tellTooSlow(response)
     return bodyTooSlow
+  }
+
+  /** We have said all we had to say; the client had better come to an end too. */
+  #judgeUnwanted(now: number, reason: string): string | undefined {
+    this.#unwantedSince ??= now
+    return now - this.#unwantedSince >= this.#limits.unwantedBody ? reason : undefined
   }
 
   /** Nothing went either way for `bodyIdle`. @returns why the connection is to be cut, or nothing where it may wait on. */
