@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { RE2JS } from 're2js'
+import { formatGoDuration } from '../kit/duration.ts'
 import { alphaOf } from './alpha/alpha-of-config.ts'
 import { clientAddressHeaders } from './client-address.ts'
 import { type ProxyKey, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
@@ -72,15 +73,18 @@ function checkExtraIssuers(config: ProxyConfig, error: Report): void {
 
 function checkCookie(config: ProxyConfig, error: Report): void {
   if (config.cookie_secret === '' && config.cookie_secret_file === '') {
-    error('cookie_secret', 'is missing', 'write 32 random bytes as base64url, or set cookie_secret_file')
+    const message = 'missing setting: cookie-secret or cookie-secret-file'
+    error('cookie_secret', message, 'write 32 random bytes as base64url')
   }
   if (config.cookie_secret !== '' && cookieKey(config.cookie_secret) === undefined) {
     const { length } = Buffer.from(config.cookie_secret)
-    error('cookie_secret', `must be 16, 24 or 32 bytes, got ${length}`, 'write 32 random bytes as base64url')
+    const message = `must be 16, 24, or 32 bytes to create an AES cipher, but is ${length} bytes`
+    error('cookie_secret', message, 'write 32 random bytes as base64url')
   }
   for (const key of ['trusted_proxy_ips', 'trusted_ips'] as const) {
-    for (const entry of config[key]) {
-      if (!isNetwork(entry)) error(key, `\`${entry}\` is no address or network`, 'write `10.0.0.0/8`')
+    for (const [index, entry] of config[key].entries()) {
+      if (isNetwork(entry)) continue
+      error(key, `${key}[${index}] (${entry}) could not be recognized`, 'write an address, or a network: `10.0.0.0/8`')
     }
   }
   if (!/^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}$/.test(config.cookie_name)) {
@@ -88,11 +92,13 @@ function checkCookie(config: ProxyConfig, error: Report): void {
   }
   for (const key of ['cookie_samesite', 'cookie_csrf_samesite'] as const) {
     if (!['', 'lax', 'strict', 'none'].includes(config[key])) {
-      error(key, `unknown value \`${config[key]}\``, 'write `lax`, `strict` or `none`')
+      error(key, `\`${config[key]}\` must be one of ['', 'lax', 'strict', 'none']`, 'write `lax`')
     }
   }
   if (config.cookie_expire > 0 && config.cookie_refresh >= config.cookie_expire) {
-    error('cookie_refresh', 'must be less than cookie_expire', 'lower cookie_refresh')
+    const [refresh, expire] = [config.cookie_refresh, config.cookie_expire].map(formatGoDuration)
+    const message = `cookie_refresh ("${refresh}") must be less than cookie_expire ("${expire}")`
+    error('cookie_refresh', message, 'lower cookie_refresh')
   }
   if (config.session_cookie_minimal && (config.cookie_refresh > 0 || config.set_authorization_header)) {
     error(
@@ -108,7 +114,7 @@ function checkRoutes(config: ProxyConfig, error: Report): void {
     for (const rule of config[key]) {
       const regex = key === 'skip_auth_routes' ? parseRouteRule(rule).regex : rule
       const reason = regexProblem(regex)
-      if (reason !== undefined) error(key, `\`${rule}\` is no RE2 regular expression (${reason})`, 'correct it')
+      if (reason !== undefined) error(key, `error compiling regex /${regex}/: ${reason}`, 'write it as RE2 has it')
     }
   }
   for (const upstream of config.upstreams) {
@@ -121,7 +127,8 @@ function checkRoutes(config: ProxyConfig, error: Report): void {
   }
   const lists = [config.email_domains, config.authenticated_emails_file, config.htpasswd_file]
   if (lists.every(({ length }) => length === 0)) {
-    error('email_domains', 'is missing, so nobody could sign in', 'write the domains, or `*` for everyone')
+    const message = 'missing setting for email validation: email-domain or authenticated-emails-file required'
+    error('email_domains', message, 'write the domains, or `*` for everyone')
   }
 }
 
@@ -145,8 +152,9 @@ function checkRedirect(config: ProxyConfig, { error, warn }: { error: Report; wa
     warn('trusted_proxy_ips', `is empty, ${whose} believed`, 'list the addresses of your proxies')
   }
   const { real_client_ip_header: header } = config
-  if (!clientAddressHeaders.some((known) => known.toLowerCase() === header.toLowerCase())) {
-    error('real_client_ip_header', `unknown header \`${header}\``, `write one of ${clientAddressHeaders.join(', ')}`)
+  if (config.reverse_proxy && !clientAddressHeaders.some((known) => known.toLowerCase() === header.toLowerCase())) {
+    const message = `the http header key (${header}) is either invalid or unsupported`
+    error('real_client_ip_header', message, `write one of ${clientAddressHeaders.join(', ')}`)
   }
 }
 

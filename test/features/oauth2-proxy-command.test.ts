@@ -42,10 +42,20 @@ test('a flag nobody knows ends it with status 2 and the one that was meant', asy
   expect(running.text()).toContain('unknown flag `--cookie-nme`; did you mean `--cookie-name`?')
 })
 
-test('a configuration that cannot be run ends it with status 1 and all that is wrong', async () => {
-  const running = runGatehouse('oauth2-proxy', ...plain, '--cookie-secret=short', '--cookie-samesite=x')
+test('a configuration that cannot be run ends it with status 1 and all that is wrong, in the original’s words', async () => {
+  const flags = ['--cookie-secret=short', '--cookie-refresh=200h', '--client-id=', '--client-secret=', '--trusted-ip=x']
+  const running = runGatehouse('oauth2-proxy', ...plain, ...flags)
   expect(await running.ended()).toBe(1)
-  expect(running.text()).toMatch(/^invalid configuration:\n {2}.*--cookie-secret: .*\n {2}.*--cookie-samesite: /)
+  expect(running.text()).toMatch(/^invalid configuration:\n/)
+  for (const words of [
+    'must be 16, 24, or 32 bytes to create an AES cipher, but is 5 bytes',
+    'cookie_refresh ("200h0m0s") must be less than cookie_expire ("168h0m0s")',
+    'provider missing setting: client-id',
+    'missing setting: client-secret or client-secret-file',
+    'trusted_ips[0] (x) could not be recognized',
+  ]) {
+    expect(running.text()).toContain(words)
+  }
   expect(running.text()).not.toContain('=short')
 })
 

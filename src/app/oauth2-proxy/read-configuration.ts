@@ -43,6 +43,7 @@ export function readConfiguration(sources: ConfigurationSources, problems: Probl
   })
   if (config && !isUnchecked) {
     checkTrust(config, problems)
+    checkMinimalSessions(config, problems)
     const source = alpha?.source ?? namedSource('oauth2-proxy')
     checkAlpha(alphaOf(config), (path, message) => problems.error(source, path, message))
   }
@@ -75,6 +76,22 @@ function readAlphaFile(text: SourceText, variables: ConfigurationSources['variab
   if (!document) return undefined
   const options = readAlpha(document, problems)
   return options && { options, source: document.source }
+}
+
+/** A session without tokens cannot fill headers with them (oauth2-proxy pkg/validation/sessions.go). */
+function checkMinimalSessions(config: ProxyConfig, problems: Problems): void {
+  if (!config.session_cookie_minimal) return
+  const { injectRequestHeaders, injectResponseHeaders } = alphaOf(config)
+  for (const { name, values } of [...injectRequestHeaders, ...injectResponseHeaders]) {
+    const claim = values.map(({ claimSource }) => claimSource?.claim).find((one) => one?.endsWith('_token'))
+    if (claim === undefined) continue
+    problems.error(
+      namedSource('oauth2-proxy'),
+      ['session_cookie_minimal'],
+      `${claim} claim for header \`${name}\` requires oauth tokens in sessions, so session_cookie_minimal cannot be set`,
+      'set it to false, or leave the header out',
+    )
+  }
 }
 
 /**

@@ -34,7 +34,8 @@ function checkProvider(given: ProviderOptions, error: ReportProblem): void {
     error('provider', `unknown provider \`${given.provider}\``, `write one of ${known}`)
   }
   const kind = kindOf(given)
-  if (given.clientID === '') error('client_id', 'is missing', 'write the client id registered at the provider')
+  if (given.clientID === '')
+    error('client_id', 'provider missing setting: client-id', 'write the client id registered at the provider')
   checkUrls(given, error)
   const options = settled(given)
   if (!options) return
@@ -58,7 +59,7 @@ function checkSecret(
   { error, isNeeded }: { error: ReportProblem; isNeeded: boolean },
 ): void {
   if (isNeeded && clientSecret === '' && clientSecretFile === '') {
-    error('client_secret', 'is missing', 'set client_secret or client_secret_file')
+    error('client_secret', 'missing setting: client-secret or client-secret-file', 'write the secret of the client')
   }
   if (clientSecret !== '' && clientSecretFile !== '') {
     error('client_secret_file', 'cannot be combined with client_secret', 'keep one of them')

@@ -142,6 +142,8 @@ export const configurationCases: readonly ConfigurationCase[] = [
   check('an issuer without its audience', '--skip-jwt-bearer-tokens', '--extra-jwt-issuers=https://a'),
   check('minimal cookies with a token header', '--session-cookie-minimal', '--set-authorization-header'),
   check('minimal cookies with refresh', '--session-cookie-minimal', '--cookie-refresh=1h'),
+  check('minimal cookies with an access token header', '--session-cookie-minimal', '--pass-access-token'),
+  check('an unknown address header without proxies', '--real-client-ip-header=X-Mine'),
   check('a basic header without a password', '--set-basic-auth'),
   check('two headers of one name', '--set-basic-auth', '--basic-auth-password=p', '--set-authorization-header'),
   check('an unknown scheme of an upstream', '--upstream=ftp://a'),
