@@ -15,7 +15,6 @@ export interface IdTokenRules {
   readonly algorithms: readonly string[]
 }
 
-
 /** Leeway for `nbf`; `exp` has none (coreos/go-oidc verify.go). */
 const nbfLeewaySeconds = 300
 
