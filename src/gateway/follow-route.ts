@@ -7,6 +7,7 @@ import { forward } from './forward.ts'
 import { isGrpc } from './grpc-refusals.ts'
 import { HeaderList } from './header-list.ts'
 import { applyOperations, hasOperations, joinOperations } from './header-operations.ts'
+import { KeptBody, keptBytes } from './kept-body.ts'
 import { mirror } from './mirror.ts'
 import { ownAnswer } from './own-answer.ts'
 import { hasBody } from './peek-body.ts'
@@ -15,7 +16,7 @@ import { respond, respondText } from './respond.ts'
 import { rewritePath } from './rewrite.ts'
 import type { Route } from './routes.ts'
 import { foreignOrigin, forwardUpgrade, isForeignOrigin } from './upgrade.ts'
-import { type Destination, type HeaderOperations, noHeaderOperations } from './virtual-service.ts'
+import { type Destination, type HeaderOperations, noHeaderOperations, type Rewrite } from './virtual-service.ts'
 
 /** The last step: the policies allowed the request, so its route is followed; first what it breaks on purpose. */
 export function followRoute(exchange: Exchange): void {
@@ -120,6 +121,9 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
   const { onRequest, onResponse } = operationsOf(route, destination)
   for (const operations of onRequest) applyOperations(exchange.headers, operations, exchange)
   const authority = rewrite?.authority ?? onRequest.at(-1)?.authority ?? onRequest[0]?.authority
+  // the host a weighted destination sets is changed without a word
+  if (!exchange.state.isNative)
+    tellOriginals(exchange, route, rewrite, rewrite?.authority ?? onRequest.at(-1)?.authority)
   if (authority !== undefined) exchange.headers.set('host', authority)
   const target = rewritePath(exchange.path, route, rewrite) + exchange.query
   const changes = { ...noHeaderOperations, changes: exchange.responseChanges }
@@ -129,7 +133,8 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
       forwardUpgrade(exchange, upstream.origin, target)
       return
     }
-    const body = mirrors.length > 0 ? mirror(exchange, mirrors, target) : bodyOf(exchange)
+    const stream = mirrors.length > 0 ? mirror(exchange, mirrors, target) : bodyOf(exchange)
+    const body = stream && new KeptBody(stream, retries.attempts > 0 ? keptBytes : 0)
     const isCall = isGrpc(exchange.headers.get('content-type'))
     if (isCall) exchange.headers.set('te', 'trailers') // gRPC servers refuse calls without it
     const isHttp2 = isCall || upstream.isHttp2 === true
@@ -146,6 +151,19 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
     context.observer?.refused(exchange, { kind: 'part', part: upstream.name ?? destination.host, status })
   const as = { target, headers: exchange.headers.flat, context: { requestId, clientAddress }, refused }
   context.parts.serve(upstream.part, request, response, as)
+}
+
+/** What Envoy's router tells an app of a request it changed, and how long it waits for the answer. */
+function tellOriginals(
+  { headers, host, path, query }: Exchange,
+  { route: { timeoutMilliseconds, retries } }: Route,
+  rewrite: Rewrite | undefined,
+  authority: string | undefined,
+): void {
+  const expected = retries.perTryTimeout ?? timeoutMilliseconds
+  if (expected) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
+  if (rewrite?.uri !== undefined || rewrite?.regex) headers.set('x-envoy-original-path', path + query)
+  if (authority !== undefined) headers.set('x-envoy-original-host', host)
 }
 
 /**

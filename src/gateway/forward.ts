@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Exchange } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
 import { applyOperations } from './header-operations.ts'
+import type { KeptBody } from './kept-body.ts'
 import { refuseItself } from './refusals.ts'
 import { type RetryPolicy, retriesAnswer, retriesFailure, type TryFailure } from './retries.ts'
 import type { HeaderOperations } from './virtual-service.ts'
@@ -12,8 +12,8 @@ export interface ForwardOptions {
   /** Path and query. */
   readonly target: string
   readonly isHttp2: boolean
-  /** `undefined` where there is none; only then is a try repeated. */
-  readonly body: Readable | undefined
+  /** `undefined` where there is none. */
+  readonly body: KeptBody | undefined
   readonly responseOperations: readonly HeaderOperations[]
   /** For the whole answer, milliseconds; `undefined` waits forever. */
   readonly timeout: number | undefined
@@ -33,6 +33,7 @@ export function forward(exchange: Exchange, origin: string, options: ForwardOpti
   response.on('close', () => {
     clearTimeout(timer)
     current.onClose()
+    options.body?.drain()
   })
 }
 
@@ -67,13 +68,14 @@ class Try implements Dispatcher.DispatchHandler {
   }
 
   start(): void {
-    const { context, method, headers } = this.#exchange
-    const { origin, target, body, retries, isHttp2 } = this.#options
+    const { context, method, headers, state } = this.#exchange
+    const { origin, target, body, retries, isHttp2, number } = this.#options
+    if (!state.isNative) headers.set('x-envoy-attempt-count', String(number + 1))
     const { perTryTimeout } = retries
     if (perTryTimeout !== undefined) this.#timer = setTimeout(() => this.#timeOutTry(), perTryTimeout)
     try {
       const pool = isHttp2 ? context.pools.streamHttp2(origin) : context.pools.get(origin)
-      pool.dispatch({ path: target, method, headers: headers.flat, body: body ?? null }, this)
+      pool.dispatch({ path: target, method, headers: headers.flat, body: body?.open() ?? null }, this)
     } catch (error) {
       this.#fail(error)
     }
@@ -110,6 +112,7 @@ class Try implements Dispatcher.DispatchHandler {
       this.#repeat()
       return
     }
+    this.#options.body?.release()
     const length = headers['content-length']
     this.#remaining = typeof length === 'string' ? Number(length) : -1
     const flat = this.#answerHeaders(headers)
@@ -208,7 +211,7 @@ class Try implements Dispatcher.DispatchHandler {
 
   /** Whether everything that was sent could be sent again, and nothing was answered yet. */
   #isWhole(): boolean {
-    return this.#options.body === undefined && !this.#exchange.response.headersSent
+    return this.#options.body?.isRepeatable !== false && !this.#exchange.response.headersSent
   }
 
   #mayRepeat(): boolean {

@@ -7,6 +7,8 @@ export interface Answer {
   readonly body: string
   /** Of the answer, `name: value`, sorted. */
   readonly headers: readonly string[]
+  /** The body an app received. */
+  readonly sent?: string
   /** Which app was reached, where it is not the usual one. */
   readonly app?: string
   /** Where an app was reached: its target and the headers it received, sorted. */
@@ -15,7 +17,8 @@ export interface Answer {
 }
 
 /** Of the connection, of the moment, or a server's name: no part of an answer's meaning. */
-const incidental = /^(?:date|server|connection|keep-alive|transfer-encoding|content-length|x-request-id|x-envoy-.*)$/
+const incidental =
+  /^(?:date|server|connection|keep-alive|transfer-encoding|content-length|x-request-id|x-envoy-upstream-service-time)$/
 
 export function answerOf({ status, body, reply, received }: Outcome, tokens: ReadonlyMap<string, string>): Answer {
   const named = (text: string) => withTokenNames(text, tokens).replace(/(\{payload:[^}]+\})\.[\w-]+/g, '$1.SIGNATURE')
@@ -29,6 +32,7 @@ export function answerOf({ status, body, reply, received }: Outcome, tokens: Rea
     body: named(body),
     headers: lines(reply.headers),
     ...(received === undefined || received.app === 'app' ? {} : { app: received.app }),
+    ...(received?.body ? { sent: received.body } : {}),
     ...(received === undefined ? {} : { target: named(received.target), arrived: lines(received.headers) }),
   }
 }

@@ -46,20 +46,30 @@ export interface Received {
   readonly target: string
   /** Names in lower case. */
   readonly headers: readonly (readonly [string, string])[]
+  readonly body: string
 }
 
-const echo =
-  (app: string) =>
-  (request: IncomingMessage, response: ServerResponse): void => {
-    const { method = '', url = '', rawHeaders } = request
-    const headers = rawHeaders.flatMap((name, at): [string, string][] =>
-      at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : [],
-    )
-    request.resume()
-    const body = JSON.stringify({ app, method, target: url, headers } satisfies Received)
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
-    response.end(body)
-  }
+/** Answers 503 to as many tries as `x-fails` says, and after `x-delay` milliseconds. */
+const echo = (app: string) => (request: IncomingMessage, response: ServerResponse) => {
+  const { method = '', url = '', rawHeaders } = request
+  const headers = rawHeaders.flatMap((name, at): [string, string][] =>
+    at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? '']] : [],
+  )
+  const chunks: Buffer[] = []
+  request.on('data', (chunk: Buffer) => chunks.push(chunk))
+  request.on('end', () => {
+    const received = { app, method, target: url, headers, body: Buffer.concat(chunks).toString('utf8') }
+    const isFailing = Number(request.headers['x-envoy-attempt-count'] ?? 1) <= Number(request.headers['x-fails'] ?? 0)
+    setTimeout(() => reply(response, isFailing ? undefined : received), Number(request.headers['x-delay'] ?? 0))
+  })
+}
+
+function reply(response: ServerResponse, received: Received | undefined): void {
+  const body = received ? JSON.stringify(received) : 'not now'
+  const type = received ? 'application/json' : 'text/plain'
+  response.writeHead(received ? 200 : 503, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}
 
 /** Allows what carries `x-ext-authz: allow`, like Istio's sample server, and answers with any status asked for. */
 function authorise({ headers, method, url }: IncomingMessage, response: ServerResponse): void {

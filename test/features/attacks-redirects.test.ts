@@ -150,9 +150,9 @@ spec:
   hosts: ["*"]
   http:
     - match: [{ uri: { prefix: /old/ } }]
-      redirect: { uri: "%PREFIX()%/" }
+      redirect: { prefixRewrite: / }
     - match: [{ uri: { regex: "//.*" } }]
-      redirect: { redirectCode: 302 }
+      directResponse: { status: 201 }
 `,
   )
   const chain = await attackWorld({ from })

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type GatewayWorld, gatewayWorld, type HeaderInit, stockPolicies } from './gateway-world.ts'
+import { type GatewayWorld, gatewayWorld, type HeaderInit, readBody, stockPolicies } from './gateway-world.ts'
 
 let world: GatewayWorld | undefined
 afterEach(() => world?.close())
@@ -179,11 +179,30 @@ describe('retries', () => {
     expect(count()).toBe(1)
   })
 
-  test('a body is not sent twice', async () => {
+  test('a body is sent again with each try, as Envoy does', async () => {
+    const bodies: string[] = []
+    const upstream: RequestListener = (request, response) => {
+      void readBody(request).then((body) => response.writeHead(bodies.push(body) < 3 ? 503 : 200).end('x'))
+    }
+    const { send } = await open([{ retries: { attempts: 2, retryOn: '5xx' }, route: to('app') }], { upstream })
+    expect((await send('POST', '/', {}, 'pay 10')).status).toBe(200)
+    expect(bodies).toEqual(['pay 10', 'pay 10', 'pay 10'])
+  })
+
+  test('a body of more than 1 MiB is sent once', async () => {
     const { upstream, count } = flaky([503, 200])
-    const { send } = await open([{ retries: { attempts: 1, retryOn: '5xx' }, route: to('app') }], { upstream })
-    expect((await send('POST', '/', {}, 'pay 10')).status).toBe(503)
+    const reading: RequestListener = (request, response) =>
+      void readBody(request).then(() => upstream(request, response))
+    const { send } = await open([{ retries: { attempts: 1, retryOn: '5xx' }, route: to('app') }], { upstream: reading })
+    expect((await send('POST', '/', {}, 'x'.repeat(1024 * 1024 + 1))).status).toBe(503)
     expect(count()).toBe(1)
+    expect((await send('POST', '/', {}, 'x'.repeat(1024 * 1024))).status).toBe(200)
+  })
+
+  test('a request with a body whose app is down is answered', async () => {
+    const { send } = await open([{ route: to('down') }])
+    const reply = await send('POST', '/', {}, 'x'.repeat(100_000))
+    expect(reply).toMatchObject({ status: 503, body: expect.stringContaining('retried and the latest reset reason') })
   })
 
   test('a try that takes too long is given up for another', async () => {
