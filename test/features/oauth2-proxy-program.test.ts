@@ -269,6 +269,10 @@ test('robots.txt is the one of custom_templates_dir', async () => {
   expect(await ask('/robots.txt')).toMatchObject({ status: 200, text: 'User-agent: *\nAllow: /\n' })
 })
 
+test('a program without a listener does not start', async () => {
+  await expect(programWorld(['--http-address=-'])).rejects.toThrow('nothing to listen on')
+})
+
 test('what cannot be listened on is told with its address', async () => {
   const first = await started()
   await expect(programWorld([`--http-address=127.0.0.1:${first.running.ports.plain}`])).rejects.toThrow(

@@ -1,6 +1,7 @@
 import type { Fetch } from '../../http/part.ts'
 import { systemClock } from '../../kit/clock.ts'
 import { formatGoDuration } from '../../kit/duration.ts'
+import { fail } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
 import { formatProblem } from '../../kit/problems.ts'
 import { systemRandom } from '../../kit/random.ts'
@@ -34,6 +35,8 @@ const purgeMilliseconds = 10 * 60_000
 
 /** Starts the drop-in. A provider that does not answer is tried again, and named by `/ready`. @throws GatehouseError */
 export async function startOauth2Proxy({ config, formats, warnings }: Oauth2ProxyPlan): Promise<RunningOauth2Proxy> {
+  const alpha = alphaOf(config)
+  if (!hasListener(alpha.server)) fail('config', 'nothing to listen on; write server.bindAddress, or http_address')
   const now = () => systemClock.now()
   const output = openOutput(config, now)
   const lines = openTextLog({ config, formats, now, ...output })
@@ -41,7 +44,6 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
   for (const warning of warnings) log.warn(formatProblem(warning).replace(': warning:', ':'))
   const { records, closeDatabase } = await openRecords(config, log)
   const proxy = openReloadedProxy(config, { log, open: () => openProxy({ ...dependencies(), config, records, log }) })
-  const alpha = alphaOf(config)
   const metrics = hasListener(alpha.metricsServer) ? await openMetrics() : undefined
   let listeners: Listeners | undefined
   let metricsListeners: Listeners | undefined

@@ -81,6 +81,23 @@ export const configurationCases: readonly ConfigurationCase[] = [
     env: { OAUTH2_PROXY_CLIENT_ID: 'kubeflow', OAUTH2_PROXY_CLIENT_SECRET: 'shh', OAUTH2_PROXY_COOKIE_SECRET: secret },
     files: { 'proxy.cfg': kubeflow },
   },
+  {
+    what: "Kubeflow's configuration with a cookie secret of one's own",
+    args: ['--config', 'proxy.cfg', '--http-address=0.0.0.0:4180', '--config-test'],
+    env: { OAUTH2_PROXY_CLIENT_ID: 'kubeflow', OAUTH2_PROXY_CLIENT_SECRET: 'shh', OAUTH2_PROXY_COOKIE_SECRET: secret },
+    files: { 'proxy.cfg': kubeflow },
+  },
+  {
+    what: "Kubeflow's configuration with the cookie secret of its manifests",
+    args: ['--config', 'proxy.cfg', '--http-address=0.0.0.0:4180', '--config-test'],
+    env: {
+      OAUTH2_PROXY_CLIENT_ID: 'kubeflow',
+      OAUTH2_PROXY_CLIENT_SECRET: 'shh',
+      OAUTH2_PROXY_COOKIE_SECRET: '7d16fee92f8d11b8940b081b3f8b8acb',
+    },
+    files: { 'proxy.cfg': kubeflow },
+    stricter: 'everyone knows that secret; --compat allows it',
+  },
   convert('upstreams of every kind', '--upstream=http://a', '--upstream=https://b:8443/x/', '--upstream=static://202',
     '--upstream=file:///srv/www#/files/', '--upstream=file:///srv/plain', '--upstream=unix:///run/a.sock',
     '--flush-interval=1500ms', '--upstream-timeout=90m', '--ssl-upstream-insecure-skip-verify'),
