@@ -5,16 +5,18 @@ import { benchCode } from './topics/code.ts'
 import { benchEndurance } from './topics/endurance.ts'
 import { benchGateway } from './topics/gateway.ts'
 import { benchProxy } from './topics/proxy.ts'
+import { benchRedis } from './topics/redis.ts'
 import { benchStartup } from './topics/startup.ts'
 
 /**
- * `npm run bench [startup|proxy|gateway|code|all]` or `endurance [--minutes 10]`: what this machine shows, beside the goals and, where they are
+ * `npm run bench [startup|proxy|redis|gateway|code|all]` or `endurance [--minutes 10]`: what this machine shows, beside the goals and, where they are
  * installed, beside the programs that do the same job. Servers run on one processor and load on another; figures are
  * per second of the servers' CPU time, which a busy machine changes least.
  */
 const topics: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   startup: benchStartup,
   proxy: benchProxy,
+  redis: benchRedis,
   gateway: benchGateway,
   code: benchCode,
   endurance: benchEndurance,

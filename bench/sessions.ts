@@ -1,12 +1,18 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { systemClock } from '../src/kit/clock.ts'
+import { silentLog } from '../src/kit/log.ts'
 import { randomText, systemRandom } from '../src/kit/random.ts'
+import { proxyConfigSchema } from '../src/proxy/config.ts'
 import type { Session } from '../src/proxy/session.ts'
 import { cookieKey } from '../src/proxy/sessions/cookie-secret.ts'
+import { openRedisStore } from '../src/proxy/sessions/redis.ts'
 import { openSessionCodec } from '../src/proxy/sessions/session-codec.ts'
 import { storeSessionCookies } from '../src/proxy/sessions/session-cookies.ts'
+import { openRedis } from '../src/store/redis.ts'
+import { openRedisRecords } from '../src/store/redis-records.ts'
 import { publicJwk } from '../src/tokens/jwk.ts'
 import { signJwt } from '../src/tokens/sign.ts'
+import { redisSettings } from '../test/world/redis.ts'
 import { cookieName, cookieSecret } from './platform.ts'
 
 /** What the tokens of these sessions say of their making. */
@@ -36,6 +42,35 @@ export function sessionCookies(count: number, size: number): string[] {
     })
     return lines.map((line) => line.slice(0, line.indexOf(';'))).join('; ')
   })
+}
+
+/** `count` people's `Cookie` headers with tickets; the sessions, of about `size` bytes, are kept in Redis. */
+export async function ticketCookies(count: number, size: number, redisUrl: string): Promise<string[]> {
+  const key = cookieKey(cookieSecret)
+  if (!key) throw new TypeError('the secret of the benchmarks is a key')
+  const settings = { client_id: clientId, client_secret: 'bench', oidc_issuer_url: issuer, email_domains: ['*'] }
+  const cookie = { cookie_name: cookieName, cookie_secret: cookieSecret, cookie_expire: '24h' }
+  const config = proxyConfigSchema.parse({ ...settings, ...cookie })
+  const redis = openRedis(redisSettings(redisUrl), silentLog)
+  const given = {
+    config,
+    keys: { secret: cookieSecret, key },
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+  }
+  const store = openRedisStore({
+    ...given,
+    redis,
+    records: openRedisRecords(redis, { prefix: '', clock: systemClock }),
+  })
+  const cookies: string[] = []
+  for (let at = 0; at < count; at += 1) {
+    const padding = randomText(systemRandom, Math.floor((size * 3) / 4) - 700)
+    cookies.push(`${cookieName}=${await store.create(session(at, padding))}`)
+  }
+  await redis.close()
+  return cookies
 }
 
 /** `padding` stands where the claims that make real ID tokens long do: random, so that it does not compress. */

@@ -10,17 +10,17 @@ import { milliseconds, printTable, thousands } from '../table.ts'
  * People signed in, each with a session or token of their own: more than our proxy remembers at a time, so that whoever
  * comes round again is a stranger.
  */
-const people = 12_000
+export const people = 12_000
 
 /** One line of the table: the same requests to both programs. */
-interface Job {
+export interface Job {
   readonly way: string
   /** What requests carry. */
   readonly sent: Pick<Load, 'headers' | 'inTurn'>
 }
 
 /** A program under measurement. */
-interface Contender {
+export interface Contender {
   readonly server: BenchServer
   /** Resident memory before the first request, MiB. */
   readonly restingMebibytes: number
@@ -64,7 +64,7 @@ export async function benchProxy(): Promise<void> {
 }
 
 /** A visitor who comes again and again, and as many as there are, one after the other. */
-function cookieJobs(size: string, cookies: readonly string[]): Job[] {
+export function cookieJobs(size: string, cookies: readonly string[]): Job[] {
   return [
     { way: `cookie session ${size}, warm`, sent: { headers: { cookie: cookies[0] ?? '' } } },
     { way: `cookie session ${size}, cold`, sent: { inTurn: { name: 'cookie', values: cookies } } },
@@ -72,7 +72,7 @@ function cookieJobs(size: string, cookies: readonly string[]): Job[] {
 }
 
 /** Our proxy alone, configured as `startOauth2Proxy` configures the original. */
-function startChecker(keysOrigin: string): Promise<BenchServer> {
+export function startChecker(keysOrigin: string, more: Readonly<Record<string, unknown>> = {}): Promise<BenchServer> {
   const options = {
     provider: 'oidc',
     oidc_issuer_url: issuer,
@@ -93,19 +93,23 @@ function startChecker(keysOrigin: string): Promise<BenchServer> {
     set_authorization_header: true,
     skip_jwt_bearer_tokens: true,
     api_routes: ['^/'],
+    ...more,
   }
   return startHelper('checker', { cpu: serverCpu, argument: JSON.stringify(options) })
 }
 
-function contender(server: BenchServer): Contender {
+/** Takes its memory before the first request. */
+export function contender(server: BenchServer): Contender {
   return { server, restingMebibytes: residentMebibytes(server.pid) }
 }
 
-function measure({ sent }: Job, { server }: Contender): LoadResult {
+/** Puts one job to one program. */
+export function measure({ sent }: Job, { server }: Contender): LoadResult {
   return runLoad({ url: `${server.origin}/oauth2/auth`, ...sent, pids: [server.pid] })
 }
 
-function row(way: string, ours: LoadResult, theirs: LoadResult | undefined): string[] {
+/** A line of the table. */
+export function row(way: string, ours: LoadResult, theirs: LoadResult | undefined): string[] {
   const own = [milliseconds(ours.p50Milliseconds), milliseconds(ours.p99Milliseconds)]
   if (!theirs) return [way, thousands(ours.perCpuSecond), 'not on the PATH', '', ...own]
   return [
@@ -115,7 +119,8 @@ function row(way: string, ours: LoadResult, theirs: LoadResult | undefined): str
   ]
 }
 
-function memoryRow(name: string, { server, restingMebibytes }: Contender): string[] {
+/** A line of the table of memory. */
+export function memoryRow(name: string, { server, restingMebibytes }: Contender): string[] {
   return [name, `${restingMebibytes.toFixed(0)} MiB`, `${residentMebibytes(server.pid).toFixed(0)} MiB`]
 }
 

@@ -75,9 +75,9 @@ function readyOrRefused(client: Redis | Cluster): Promise<void> {
   })
 }
 
-/** The message alone: ioredis puts the command with its values, secrets among them, on its errors. */
+/** ioredis puts the command with its values, secrets among them, on its errors, and Redis some of it in the message. */
 function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : 'unknown'
+  return cause instanceof Error ? cause.message.replace(/, with args.*/s, '') : 'unknown'
 }
 
 /** One line when Redis goes away and one when it is back. */

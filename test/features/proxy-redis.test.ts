@@ -8,7 +8,8 @@ import { cookieKey } from '../../src/proxy/sessions/cookie-secret.ts'
 import { openRedisStore } from '../../src/proxy/sessions/redis.ts'
 import { openSqlRecords } from '../../src/store/records.ts'
 import { testDatabase } from '../world/database.ts'
-import { connectRedis, describeWithRedis, startRedis, type TestRedis } from '../world/redis.ts'
+import { describeWithRedis } from '../world/describe-with-redis.ts'
+import { connectRedis, startRedis, type TestRedis } from '../world/redis.ts'
 import { ada, Browser, issuer, kubeflow, kubeflowSecret, proxyWorld, sign } from './proxy-world.ts'
 
 /** The proxy on a Redis; `open` opens further replicas. */

@@ -7,8 +7,9 @@ import { openRedis, type RedisConnection } from '../../src/store/redis.ts'
 import type { RedisSettings } from '../../src/store/redis-options.ts'
 import { watchRedis } from '../../src/store/redis-watch.ts'
 import { selfSignedCertificate } from '../world/certificate.ts'
+import { describeWithRedis } from '../world/describe-with-redis.ts'
 import { freePort } from '../world/programs.ts'
-import { describeWithRedis, redisSettings, startRedis, startSentinel, type TestRedis } from '../world/redis.ts'
+import { redisSettings, startRedis, startSentinel, type TestRedis } from '../world/redis.ts'
 
 /** All that is ever sent, and what opens a connection. */
 const commands = '+get +set +del +ping +eval +pexpire +hello +info +subscribe +client|id +client|tracking'

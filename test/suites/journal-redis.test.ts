@@ -3,7 +3,8 @@ import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import { openRedisRecords } from '../../src/store/redis-records.ts'
 import { watchRedis } from '../../src/store/redis-watch.ts'
-import { connectRedis, describeWithRedis } from '../world/redis.ts'
+import { describeWithRedis } from '../world/describe-with-redis.ts'
+import { connectRedis } from '../world/redis.ts'
 import { journalSuite } from './journal-suite.ts'
 
 describeWithRedis('a real Redis', (redis) => {

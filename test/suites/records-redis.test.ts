@@ -1,5 +1,6 @@
 import { openRedisRecords } from '../../src/store/redis-records.ts'
-import { connectRedis, describeWithRedis } from '../world/redis.ts'
+import { describeWithRedis } from '../world/describe-with-redis.ts'
+import { connectRedis } from '../world/redis.ts'
 import { recordsSuite } from './records-suite.ts'
 
 describeWithRedis('a real Redis', (redis) => {

@@ -1,5 +1,6 @@
 import { openRedisStore } from '../../src/proxy/sessions/redis.ts'
-import { connectRedis, describeWithRedis } from '../world/redis.ts'
+import { describeWithRedis } from '../world/describe-with-redis.ts'
+import { connectRedis } from '../world/redis.ts'
 import { sessionStoreSuite } from './session-store.ts'
 
 describeWithRedis('a real Redis', (redis) => {

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe } from 'vitest'
 import { silentLog } from '../../src/kit/log.ts'
 import { openRedis, type RedisConnection } from '../../src/store/redis.ts'
 import type { RedisSettings } from '../../src/store/redis-options.ts'
@@ -12,31 +11,15 @@ import { findProgram, freePort } from './programs.ts'
 export interface TestRedis {
   readonly url: string
   readonly port: number
+  readonly pid: number
   /** Makes it stop answering without closing a connection, and answer again. */
   freeze(): void
   thaw(): void
   stop(): Promise<void>
 }
 
-const program = findProgram('redis-server')
-
-/** A suite against a real Redis; where none is installed it is skipped with a line that says what to install. */
-export function describeWithRedis(name: string, suite: (redis: () => TestRedis) => void): void {
-  if (program === undefined) {
-    const title = `skipped: ${name}: no \`redis-server\` on the PATH (install redis)`
-    console.warn(title)
-    describe.skip(title, () => suite(() => ({}) as TestRedis)) // never run
-    return
-  }
-  describe(name, () => {
-    let redis: TestRedis
-    beforeAll(async () => {
-      redis = await startRedis()
-    })
-    afterAll(() => redis.stop())
-    suite(() => redis)
-  })
-}
+/** The server's program, where it is installed. */
+export const redisServer = findProgram('redis-server')
 
 /** Starts a server; `args` are added to its command line. */
 export async function startRedis(args: readonly string[] = [], port?: number): Promise<TestRedis> {
@@ -46,7 +29,7 @@ export async function startRedis(args: readonly string[] = [], port?: number): P
 
 async function startServer(args: readonly string[], port: number, directory: string): Promise<TestRedis> {
   const all = [...args, '--port', String(port), '--bind', '127.0.0.1']
-  const child = spawn(program ?? 'redis-server', all, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(redisServer ?? 'redis-server', all, { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   let output = ''
   await new Promise<void>((resolve, reject) => {
@@ -59,6 +42,7 @@ async function startServer(args: readonly string[], port: number, directory: str
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    pid: child.pid ?? 0,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     async stop() {
