@@ -4,12 +4,12 @@ import { GatehouseError } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import type { JsonObject } from '../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../tokens/remote-key-set.ts'
-import type { ProxyConfig } from './config.ts'
 import type { VerifyAccountToken } from './kubernetes/account-tokens.ts'
 import { extraIssuerRules, verifyIdToken } from './provider/id-token.ts'
 import type { Provider } from './provider/provider.ts'
 import { parseJsonObject } from './provider/token-endpoint.ts'
 import type { Session } from './session.ts'
+import type { ProxyConfig } from './typed-config.ts'
 
 /** What an `Authorization` header turned out to be. */
 export type BearerOutcome =

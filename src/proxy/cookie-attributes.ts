@@ -1,5 +1,5 @@
 import type { CookieAttributes } from '../http/cookies.ts'
-import type { ProxyConfig } from './config.ts'
+import type { ProxyConfig } from './typed-config.ts'
 
 const sameSites = { lax: 'Lax', strict: 'Strict', none: 'None' } as const
 

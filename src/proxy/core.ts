@@ -9,17 +9,16 @@ import type { DeviceLogins } from './access-tokens/device-logins.ts'
 import type { AlphaOptions } from './alpha/alpha-options.ts'
 import type { BearerVerifier } from './bearer.ts'
 import type { CheckRequest, CheckRules } from './check.ts'
-import type { ProxyConfig } from './config.ts'
 import type { IdentityHeaders } from './identity-headers.ts'
 import type { CsrfCookieOptions } from './login/csrf-cookie.ts'
 import type { Passwords } from './login/passwords.ts'
 import type { SignInLook } from './pages/sign-in-look.ts'
 import type { Providers } from './provider/open-providers.ts'
 import type { RedirectRule } from './redirect-target.ts'
-
 import type { SessionMemory } from './sessions/session-memory.ts'
 import type { SessionState } from './sessions/session-state.ts'
 import type { Sessions } from './sessions/sessions.ts'
+import type { ProxyConfig } from './typed-config.ts'
 
 /** What the proxy's endpoints and its check share. */
 export interface ProxyCore {

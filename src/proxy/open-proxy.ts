@@ -16,7 +16,6 @@ import { responseOfAnswer, textAnswer } from './answers.ts'
 import { openBearerVerifier } from './bearer.ts'
 import type { CheckAnswer, CheckRequest } from './check.ts'
 import { openChecker } from './checker.ts'
-import type { ProxyConfig } from './config.ts'
 import { checkRequestOf, type ProxyCore } from './core.ts'
 import { endpointAt } from './endpoints/endpoints.ts'
 import { compileIdentityNames } from './identity-header-names.ts'
@@ -40,6 +39,7 @@ import { openSessionMemory } from './sessions/session-memory.ts'
 import { openSessionState } from './sessions/session-state.ts'
 import { openSessions } from './sessions/sessions.ts'
 import { compileTrustedProxies } from './trusted-proxies.ts'
+import type { ProxyConfig } from './typed-config.ts'
 
 /** What the proxy is made from. */
 export interface ProxyOptions {

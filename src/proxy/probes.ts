@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CheckAnswer, CheckRequest } from './check.ts'
-import type { ProxyConfig } from './config.ts'
 import type { ProxyCore } from './core.ts'
+import type { ProxyConfig } from './typed-config.ts'
 
 /** An answer to a probe, if the request is one. */
 export type Probe = (request: CheckRequest) => CheckAnswer | Promise<CheckAnswer> | undefined

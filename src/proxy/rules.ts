@@ -3,12 +3,12 @@ import { alphaOf } from './alpha/alpha-of-config.ts'
 import type { ProviderOptions } from './alpha/provider-options.ts'
 import type { CheckRequest, CheckRules } from './check.ts'
 import { compileClientAddress } from './client-address.ts'
-import type { ProxyConfig } from './config.ts'
 import { compileEmailRule } from './email-rule.ts'
 import { allowedGroupsOf } from './provider/settle-options.ts'
 import { meetsQueryConstraints } from './query-constraints.ts'
 import { compileApiRoutes, compileSkipRoutes } from './routes.ts'
 import type { Session } from './session.ts'
+import type { ProxyConfig } from './typed-config.ts'
 
 /** What else the rules are made from. */
 export interface RuleSources {

@@ -12,8 +12,8 @@ import { clearSessionCookies, storeSessionCookies } from '../sessions/session-co
 import { cookieEndsAt } from '../sessions/session-life.ts'
 import { clearCsrfCookies, csrfCookieName, findPendingLogin, type PendingLogin } from './csrf-cookie.ts'
 import { loginFailure } from './login-failure.ts'
-import { servePurpose } from './login-purpose.ts'
 import { type LoginState, parseState } from './login-state.ts'
+import { servePurpose } from './serve-purpose.ts'
 import { redirectUriFor, startLogin } from './start-login.ts'
 
 /** Errors that only say `prompt=none` was too much to ask (OpenID Connect Core §3.1.2.6). */

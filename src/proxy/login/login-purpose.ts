@@ -1,49 +1,7 @@
-import { GatehouseError } from '../../kit/errors.ts'
 import type { DeviceRequest } from '../access-tokens/device-logins.ts'
 import type { TokenWish } from '../access-tokens/token-wish.ts'
-import { pageAnswer, setCookieHeaders } from '../answers.ts'
-import type { CheckAnswer } from '../check.ts'
-import type { ProxyCore } from '../core.ts'
-import { deviceDonePage, newAccessTokenPage } from '../pages/access-token-pages.ts'
-import type { Session } from '../session.ts'
 
 /** What a login is for, where it is not to sign the browser in: the session goes to a program of the user. */
 export type LoginPurpose =
   | { readonly kind: 'access-token'; readonly wish: TokenWish }
   | { readonly kind: 'device'; readonly request: DeviceRequest }
-
-/** The scope that makes a sign-in outlast the browser's (OpenID Connect Core §11). */
-export const offlineScope = 'offline_access'
-
-/**
- * Gives the session of such a login to its program; the browser's own session stays as it is. `cookies`: `Set-Cookie`
- * values that end the login. @throws GatehouseError `no_refresh_token` where the provider gave none.
- */
-export async function servePurpose(
-  purpose: LoginPurpose,
-  session: Session,
-  { core, cookies }: { readonly core: ProxyCore; readonly cookies: readonly string[] },
-): Promise<CheckAnswer> {
-  const { config, assetsPath, accessTokens, deviceLogins, log } = core
-  if (!session.refreshToken) {
-    throw new GatehouseError('no_refresh_token', `the provider gave no refresh token for the scope ${offlineScope}`)
-  }
-  const headers = setCookieHeaders(cookies)
-  if (purpose.kind === 'device') {
-    await deviceLogins.approve(purpose.request, session)
-    log.info('program allowed', { email: session.email, label: purpose.request.wish.label })
-    return pageAnswer(deviceDonePage({ isAllowed: true, assetsPath }), headers)
-  }
-  const { text, token } = await accessTokens.create(session, grantOf(purpose.wish, core.clock.now()))
-  log.info('access token created', { email: session.email, label: token.label, paths: token.paths })
-  const tokensPath = `${config.proxy_prefix}/tokens`
-  return pageAnswer(
-    newAccessTokenPage({ text, token, cookieName: config.cookie_name, tokensPath, assetsPath }),
-    headers,
-  )
-}
-
-/** The wish from this moment on, milliseconds since the epoch. */
-export function grantOf({ label, paths, lifetimeDays }: TokenWish, now: number) {
-  return { label, paths, expiresAt: now + lifetimeDays * 86_400_000 }
-}

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import type { ProxyConfig } from '../config.ts'
 import type { ProviderChoice } from '../provider/open-providers.ts'
+import type { ProxyConfig } from '../typed-config.ts'
 
 /** What the sign-in page shows, settled when the proxy opens. */
 export interface SignInLook {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../tokens/jwt.ts'
 import type { RemoteKeySet } from '../../tokens/remote-key-set.ts'
 import { checkClaims, checkSignature } from '../../tokens/verify.ts'
 import type { ProviderOptions } from '../alpha/provider-options.ts'
-import type { ProxyConfig } from '../config.ts'
+import type { ProxyConfig } from '../typed-config.ts'
 
 /** What an ID token, or a bearer token in its place, must satisfy. */
 export interface IdTokenRules {

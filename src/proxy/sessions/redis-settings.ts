@@ -1,5 +1,5 @@
 import type { RedisSettings } from '../../store/redis-options.ts'
-import type { ProxyConfig } from '../config.ts'
+import type { ProxyConfig } from '../typed-config.ts'
 
 /** Whether the configuration names a Redis. The cookie store then shares its records through it, too. */
 export function hasRedis(config: ProxyConfig): boolean {

@@ -1,5 +1,5 @@
-import type { ProxyConfig } from '../config.ts'
 import type { Session } from '../session.ts'
+import type { ProxyConfig } from '../typed-config.ts'
 import { idTokenClaims } from './id-token-claims.ts'
 
 /** How long before its death a token is renewed, so that it does not die on its way through the gateway. */

@@ -1,7 +1,7 @@
 import { GatehouseError } from '../../kit/errors.ts'
 import { parseRedisUrl } from '../../store/redis-url.ts'
-import type { ProxyConfig } from '../config.ts'
 import type { ProxyKeyName } from '../keys.ts'
+import type { ProxyConfig } from '../typed-config.ts'
 import { sessionStores } from './index.ts'
 import { hasRedis } from './redis-settings.ts'
 

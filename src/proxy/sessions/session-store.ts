@@ -5,8 +5,8 @@ import type { Leases } from '../../store/leases.ts'
 import type { Records } from '../../store/records.ts'
 import type { RedisConnection } from '../../store/redis.ts'
 import type { RedisWatch } from '../../store/redis-watch.ts'
-import type { ProxyConfig } from '../config.ts'
 import type { Session } from '../session.ts'
+import type { ProxyConfig } from '../typed-config.ts'
 import type { CookieKeys } from './session-codec.ts'
 
 /** A session as a request's cookie leads to it. */

@@ -1,6 +1,6 @@
 import { textAt } from '../api.ts'
-import { withSortedQuery } from '../authorization-request.ts'
 import { bearerHeaders, type ProviderKind } from '../kind.ts'
+import { withSortedQuery } from '../sorted-query.ts'
 
 const me = 'https://graph.facebook.com/v2.5/me'
 
