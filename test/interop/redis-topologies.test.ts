@@ -2,17 +2,20 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { systemClock } from '../../src/kit/clock.ts'
 import { silentLog } from '../../src/kit/log.ts'
+import type { Records } from '../../src/store/records.ts'
 import { openRedis, type RedisConnection } from '../../src/store/redis.ts'
 import type { RedisSettings } from '../../src/store/redis-options.ts'
+import { openRedisRecords } from '../../src/store/redis-records.ts'
 import { watchRedis } from '../../src/store/redis-watch.ts'
 import { selfSignedCertificate } from '../world/certificate.ts'
 import { describeWithRedis } from '../world/describe-with-redis.ts'
 import { freePort } from '../world/programs.ts'
 import { redisSettings, startRedis, startSentinel, type TestRedis } from '../world/redis.ts'
 
-/** All that is ever sent, and what opens a connection. */
-const commands = '+get +set +del +ping +eval +pexpire +hello +info +subscribe +client|id +client|tracking'
+/** What docs/SESSIONS.md says a user of its own needs. */
+const commands = '+@all -@dangerous +info'
 
 const stops: (() => unknown)[] = []
 afterEach(async () => {
@@ -39,6 +42,18 @@ async function use(redis: RedisConnection): Promise<string> {
 
 const usable = (redis: RedisConnection) => use(redis).catch(({ message }: Error) => message)
 
+/** Sends what records and journals send. */
+async function recordsOf(records: Records): Promise<void> {
+  const until = systemClock.now() + 60_000
+  const codes = records.collection<string>('codes')
+  expect(await codes.create('a', 'value', until)).toBe(true)
+  expect(await codes.use('a')).toEqual({ value: 'value', uses: 1 })
+  expect(await codes.update('a', () => 'other')).toBe('other')
+  expect(await codes.delete('a')).toBe(true)
+  await records.journal('news').append('first', until)
+  expect(await records.journal('news').readAfter(0)).toMatchObject([{ entry: 'first' }])
+}
+
 /** A change another connection makes is heard. */
 async function hears(settings: RedisSettings, redis: RedisConnection): Promise<void> {
   const watch = watchRedis(redis, ['key'], silentLog)
@@ -57,6 +72,8 @@ describeWithRedis('ways to reach a real Redis', () => {
     const settings = redisSettings(url, { username: 'gatehouse', password: 'pass/word' })
     expect(await usable(open(settings))).toBe('value')
     await hears(settings, open(settings))
+    const records = openRedisRecords(open(settings), { prefix: 'key:', clock: systemClock })
+    await recordsOf(records)
     const named = url.replace('redis://', 'redis://gatehouse:pass%2Fword@')
     expect(await usable(open(redisSettings(named)))).toBe('value')
     expect(await usable(open(redisSettings(url)))).toBe('redis does not answer')
