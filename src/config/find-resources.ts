@@ -33,16 +33,17 @@ const istioKinds: ReadonlySet<string> = new Set([
   'RequestAuthentication',
   'VirtualService',
   'Gateway',
+  'ServiceEntry',
 ])
 
-/** Istio's resources, placeholders filled. */
+/** Istio's resources, and the Services that say what their ports speak; placeholders filled. */
 export function findIstio({ resources }: Manifests, { report, problems, shared }: Finding): YamlDocument[] {
   return resources
-    .filter(({ kind }) => istioKinds.has(kind))
+    .filter(({ kind, apiVersion }) => istioKinds.has(kind) || (kind === 'Service' && apiVersion === 'v1'))
     .flatMap((resource) => {
       const { apiVersion, document } = resource
       const title = titleOf(resource)
-      if (!/^(?:security|networking)\.istio\.io\//.test(apiVersion)) {
+      if (!/^(?:(?:security|networking)\.istio\.io\/|v1$)/.test(apiVersion)) {
         report.at('ignored', document.source, [], title, { why: `of ${apiVersion}, not of Istio` })
         return []
       }

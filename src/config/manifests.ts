@@ -18,6 +18,7 @@ export interface Manifests {
 const knownKinds: ReadonlySet<string> = new Set([
   'List', 'ConfigMap', 'Secret', 'Kustomization', 'Deployment', 'StatefulSet', 'DaemonSet', 'Pod',
   'AuthorizationPolicy', 'RequestAuthentication', 'VirtualService', 'Gateway', 'IstioOperator', 'KeycloakRealmImport',
+  'Service', 'ServiceEntry',
 ]) // biome-ignore format: a list of names
 
 /** Where reading tells what it finds. */

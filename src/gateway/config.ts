@@ -7,6 +7,7 @@ import { followDelegates } from './delegates.ts'
 import { type Ingress, parseIngress } from './ingress.ts'
 import { defaultMeshConfig, type MeshConfig, parseMeshConfig } from './mesh-config.ts'
 import { parseVirtualService } from './parse-virtual-service.ts'
+import { parseService, parseServiceEntry, type Service } from './services.ts'
 import type { VirtualService } from './virtual-service.ts'
 
 /** `istio`: Istio's behaviour to the letter, holes included. `native`: the same policies with the holes closed. */
@@ -21,6 +22,8 @@ export interface GatewayConfig {
   readonly virtualServices: readonly VirtualService[]
   readonly requestAuthentications: readonly RequestAuthentication[]
   readonly authorizationPolicies: readonly AuthorizationPolicy[]
+  /** Services a file describes; routes lead to others as well. */
+  readonly services: readonly Service[]
 }
 
 export interface ParseOptions {
@@ -53,6 +56,7 @@ export function parseGatewayConfig(
     virtualServices: [] as VirtualService[],
     requestAuthentications: [] as RequestAuthentication[],
     authorizationPolicies: [] as AuthorizationPolicy[],
+    services: [] as Service[],
   }
   let meshConfig = defaultMeshConfig
   for (const { value, source } of documents) {
@@ -86,6 +90,7 @@ function readResource(
     virtualServices: VirtualService[]
     requestAuthentications: RequestAuthentication[]
     authorizationPolicies: AuthorizationPolicy[]
+    services: Service[]
   },
   namespace: string,
 ): void {
@@ -107,6 +112,12 @@ function readResource(
       return
     case 'networking.istio.io/Gateway':
       found.ingresses.push(parseIngress(document, namespace))
+      return
+    case 'networking.istio.io/ServiceEntry':
+      found.services.push(...parseServiceEntry(document, namespace))
+      return
+    case 'v1/Service':
+      found.services.push(parseService(document, namespace))
       return
     default:
       document.field('kind').warn(`\`${kind}\` of \`${group}\` has no effect on this gateway`)

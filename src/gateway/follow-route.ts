@@ -15,6 +15,7 @@ import { noteOwn, refuseItself } from './refusals.ts'
 import { respond, respondText } from './respond.ts'
 import { rewritePath } from './rewrite.ts'
 import type { Route } from './routes.ts'
+import { portAt } from './services.ts'
 import { foreignOrigin, forwardUpgrade, isForeignOrigin } from './upgrade.ts'
 import { type Destination, type HeaderOperations, noHeaderOperations, type Rewrite } from './virtual-service.ts'
 
@@ -107,7 +108,8 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
   const { context } = exchange
   const { action, mirrors, retries, timeoutMilliseconds: timeout } = route.route
   const rewrite = action.kind === 'forward' ? action.rewrite : undefined
-  const upstream = destination && context.resolveUpstream(destination.host, destination.port, destination.namespace)
+  const reached = destination && portAt(exchange.state.services, destination)
+  const upstream = reached && context.resolveUpstream(destination.host, reached.port, destination.namespace)
   if (!upstream || !destination) {
     const reason = `nothing is known to run at \`${destination?.host}\``
     refuseItself(exchange, { status: 503, text: 'no healthy upstream', reason })
@@ -137,7 +139,7 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
     const body = stream && new KeptBody(stream, retries.attempts > 0 ? keptBytes : 0)
     const isCall = isGrpc(exchange.headers.get('content-type'))
     if (isCall) exchange.headers.set('te', 'trailers') // gRPC servers refuse calls without it
-    const isHttp2 = isCall || upstream.isHttp2 === true
+    const isHttp2 = isCall || reached.isHttp2 || upstream.isHttp2 === true
     forward(exchange, upstream.origin, { target, isHttp2, body, responseOperations: operations, timeout, retries })
     return
   }

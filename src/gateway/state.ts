@@ -21,6 +21,7 @@ import type { KeySource } from './key-sources.ts'
 import type { MeshConfig } from './mesh-config.ts'
 import { compileProviders, type Provider } from './providers.ts'
 import { compileRoutes, type RouteTable } from './routes.ts'
+import type { Services } from './services.ts'
 
 /** Everything compiled from one configuration. Immutable, so that a reload swaps one reference. */
 export interface GatewayState {
@@ -30,6 +31,7 @@ export interface GatewayState {
   readonly providers: ReadonlyMap<string, Provider>
   readonly authenticator: Authenticator
   readonly routes: RouteTable
+  readonly services: Services
   readonly headerReader: HeaderReader
 }
 
@@ -70,6 +72,7 @@ export function compileState(config: GatewayConfig, dependencies: StateDependenc
       allowsSeveralProviders: isNative || dependencies.allowsSeveralProviders,
     }),
     routes: compileRoutes(config, mode),
+    services: new Map(config.services.map((service) => [service.key, service])),
     headerReader: isNative
       ? compileHeaderReader(
           refusedNames(config, authenticator, dependencies.identityHeaders),
