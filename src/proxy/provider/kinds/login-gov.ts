@@ -24,16 +24,21 @@ export const loginGov: ProviderKind = {
     scope: 'email openid',
   },
   tokenHeaders: bearerHeaders,
-  settle: (options) => ({
-    ...options,
-    oidcConfig: {
-      ...options.oidcConfig,
-      issuerURL: options.oidcConfig.issuerURL || `${new URL(options.loginURL).origin}/`,
-      jwksURL: options.loginGovConfig.pubjwkURL || options.oidcConfig.jwksURL,
-      skipDiscovery: true,
-      insecureSkipNonce: false,
-    },
-  }),
+  settle(options) {
+    const { origin } = new URL(options.loginURL)
+    const { pubjwkURL } = options.loginGovConfig
+    const { issuerURL, jwksURL } = options.oidcConfig
+    return {
+      ...options,
+      oidcConfig: {
+        ...options.oidcConfig,
+        issuerURL: issuerURL || `${origin}/`,
+        jwksURL: pubjwkURL || jwksURL || `${origin}/api/openid_connect/certs`,
+        skipDiscovery: true,
+        insecureSkipNonce: false,
+      },
+    }
+  },
   check,
   authorize(parameters) {
     if (!parameters.has('acr_values')) parameters.set('acr_values', 'http://idmanagement.gov/ns/assurance/loa/1')
@@ -63,7 +68,7 @@ function pemOf({ loginGovConfig: { jwtKey, jwtKeyFile } }: ProviderOptions): str
 }
 
 function check(options: ProviderOptions): readonly KindProblem[] {
-  const { jwtKey, jwtKeyFile, pubjwkURL } = options.loginGovConfig
+  const { jwtKey, jwtKeyFile } = options.loginGovConfig
   const problems: KindProblem[] = []
   if (jwtKey === '' && jwtKeyFile === '') {
     problems.push({ key: 'jwt_key', message: 'is missing', fix: 'set jwt_key or jwt_key_file to an RSA key in PEM' })
@@ -72,13 +77,6 @@ function check(options: ProviderOptions): readonly KindProblem[] {
   } else if (!isPrivateKey(options)) {
     const key = jwtKey === '' ? 'jwt_key_file' : 'jwt_key'
     problems.push({ key, message: 'is no RSA private key', fix: 'write one in PEM' })
-  }
-  if (pubjwkURL === '') {
-    problems.push({
-      key: 'pubjwk_url',
-      message: 'is missing',
-      fix: 'write https://secure.login.gov/api/openid_connect/certs',
-    })
   }
   return problems
 }
