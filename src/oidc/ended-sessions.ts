@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Journal } from '../store/journal.ts'
@@ -83,10 +84,13 @@ export function openEndedSessions({
     if (lines.length > 0) tell()
   }
 
+  /** One reading for all who ask in the same turn of the event loop. */
   function refresh(): Promise<void> {
-    reading ??= readJournal().finally(() => {
-      reading = undefined
-    })
+    reading ??= nextTurn()
+      .then(readJournal)
+      .finally(() => {
+        reading = undefined
+      })
     return reading
   }
 

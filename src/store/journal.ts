@@ -22,6 +22,12 @@ export interface JournalTables {
   journal: { position: Generated<number>; name: string; entry: string; expires_at: number }
 }
 
+interface JournalRow {
+  readonly position: number
+  readonly entry: string
+  readonly expires_at: number
+}
+
 /**
  * A journal in SQL. Positions are given when a row is written, and SQLite has one writer at a time, so nobody reads past
  * a row that is yet to come.
@@ -30,6 +36,15 @@ export function openSqlJournal<Entry>(
   name: string,
   { database, clock }: { database: Kysely<JournalTables>; clock: Clock },
 ): Journal<Entry> {
+  // compiled once: it is run for every session that is not remembered
+  const readQuery = database
+    .selectFrom('journal')
+    .select(['position', 'entry', 'expires_at'])
+    .where('name', '=', name)
+    .where('position', '>', 0)
+    .where('expires_at', '>', 0)
+    .orderBy('position')
+    .compile()
   return {
     async append(entry, expiresAt) {
       await database
@@ -38,14 +53,8 @@ export function openSqlJournal<Entry>(
         .execute()
     },
     async readAfter(position) {
-      const rows = await database
-        .selectFrom('journal')
-        .select(['position', 'entry', 'expires_at'])
-        .where('name', '=', name)
-        .where('position', '>', position)
-        .where('expires_at', '>', clock.now())
-        .orderBy('position')
-        .execute()
+      const parameters = [name, position, clock.now()]
+      const { rows } = await database.executeQuery<JournalRow>({ ...readQuery, parameters })
       // Written by this very journal, so an entry's type is what was appended.
       return rows.map(({ position: at, entry, expires_at: expiresAt }) => ({
         position: Number(at),
