@@ -64,7 +64,8 @@ export function compileEntry(
   const [first = new Set<string>()] = groupsOf.values()
 
   return ({ email = '', groups: given = [], provider }) => {
-    const wanted = (provider === undefined ? undefined : groupsOf.get(provider)) ?? first
+    const wanted = provider === undefined ? first : groupsOf.get(provider)
+    if (!wanted) return 'group' // its provider is no longer configured, so nobody says who is in which
     const isWelcome =
       email === ''
         ? wanted.size > 0 || isOpen || config.htpasswd_file !== ''

@@ -151,6 +151,17 @@ test('each provider has its own allowed groups', async () => {
   expect((await outside.browser.check('/')).status).toBe(200)
 })
 
+test('a session whose provider is no longer configured is nobody’s: not admitted, its tokens sent nowhere', async () => {
+  const { browser, beginAtGitHub, provider } = await severalWorld({ cookie_refresh: '30m' })
+  await browser.get(await beginAtGitHub())
+  const alone = await proxyWorldOf(proxyConfigSchema.parse({ ...kubeflow, cookie_refresh: '30m' }))
+  for (const [name, value] of browser.cookies) alone.browser.cookies.set(name, value)
+  expect((await alone.browser.check('/')).status).toBe(403)
+  alone.clock.time += 31 * 60_000
+  expect((await alone.browser.check('/')).status).toBe(403)
+  expect([alone.provider.requests, provider.requests]).toEqual([[], []])
+})
+
 test('a session is renewed where it came from, and ends when that says so', async () => {
   const { browser, beginAtGitHub, cloud, clock } = await severalWorld({ cookie_refresh: '30m' })
   await browser.get(await beginAtGitHub())

@@ -1,4 +1,4 @@
-import { GatehouseError } from '../../kit/errors.ts'
+import { fail, GatehouseError } from '../../kit/errors.ts'
 import type { LogoutTokenOutcome } from '../../oidc/logout-token.ts'
 import type { Collection } from '../../store/records.ts'
 import type { ProviderOptions } from '../alpha/provider-options.ts'
@@ -37,7 +37,10 @@ export function openProviders(
   const [first] = byId.values()
   if (!first) throw new TypeError('no provider is configured') // the checks of the configuration refuse that
   const isSeveral = byId.size > 1
-  const providerOf = (id: string | undefined): Provider => byId.get(id ?? '') ?? first
+  // Sessions from before there were several say nothing; those of one that is gone belong to nobody else.
+  const find = (id: string | undefined): Provider | undefined => (id === undefined ? first : byId.get(id))
+  const providerOf = (id: string | undefined): Provider =>
+    find(id) ?? fail('grant_refused', `the provider \`${id}\` is no longer configured`)
   const marked = (session: Session, id: string | undefined): Session =>
     isSeveral && id !== undefined ? { ...session, provider: id } : session
 
@@ -76,10 +79,10 @@ export function openProviders(
     },
     sessionOfBearer,
     verifyLogout,
-    isOwnAnswer: (login, issuer) => providerOf(login.provider).isOwnAnswer(login, issuer),
-    endSessionUrl: (session) => providerOf(session?.provider).endSessionUrl(),
-    backendLogoutUrl: (session) => providerOf(session?.provider).backendLogoutUrl(),
-    clientId: (session) => providerOf(session?.provider).clientId(),
+    isOwnAnswer: async (login, issuer) => (await find(login.provider)?.isOwnAnswer(login, issuer)) ?? false,
+    endSessionUrl: async (session) => find(session?.provider)?.endSessionUrl(),
+    backendLogoutUrl: (session) => find(session?.provider)?.backendLogoutUrl() ?? '',
+    clientId: (session) => find(session?.provider)?.clientId() ?? '',
     isReady: () => [...byId.values()].map((provider) => provider.isReady()).some(Boolean),
   }
 }
