@@ -35,18 +35,22 @@ export function decodeSession(bytes: Uint8Array): Session | undefined {
   if (!isOptional(n, (value) => value instanceof Uint8Array)) return undefined
   if (!isOptional(g, (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'))) return undefined
   if (!isOptional(ac, isMap)) return undefined
-  const isNever = !(eo instanceof Date) || eo.getTime() <= goZeroTime
-  const nonce = n instanceof Uint8Array ? new Uint8Array(n) : undefined
-  const named = { accessToken: at, idToken: it, refreshToken: rt, nonce, email: e, user: u, groups: g }
-  const present = Object.entries({ ...named, preferredUsername: pu, additionalClaims: ac, provider: pv }).filter(
-    ([, value]) => value !== undefined,
-  )
-  return {
-    createdAt: ca.getTime(),
-    ...(isNever ? {} : { expiresAt: eo.getTime() }),
-    ...(Object.fromEntries(present) as Partial<Session>), // types were checked above
-  }
+  const session: Writable<Session> = { createdAt: ca.getTime() }
+  if (eo instanceof Date && eo.getTime() > goZeroTime) session.expiresAt = eo.getTime()
+  if (typeof at === 'string') session.accessToken = at
+  if (typeof it === 'string') session.idToken = it
+  if (typeof rt === 'string') session.refreshToken = rt
+  if (n instanceof Uint8Array) session.nonce = new Uint8Array(n)
+  if (typeof e === 'string') session.email = e
+  if (typeof u === 'string') session.user = u
+  if (Array.isArray(g)) session.groups = g as string[] // checked above, as is the next
+  if (ac) session.additionalClaims = ac as Record<string, unknown>
+  if (typeof pu === 'string') session.preferredUsername = pu
+  if (typeof pv === 'string') session.provider = pv
+  return session
 }
+
+type Writable<Type> = { -readonly [Name in keyof Type]: Type[Name] }
 
 const decoder = new Decoder()
 
