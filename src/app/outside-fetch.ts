@@ -13,7 +13,8 @@ export interface OutsideFetch {
 /**
  * Opens a `fetch` that never connects to a forbidden address (`http/forbidden-addresses.ts`), whether a URL, a redirect
  * or a name server leads there: what is judged is the resolved address, and that one is connected to, so that a name
- * cannot be bound to another in between. Its errors are those of `fetch`.
+ * cannot be bound to another in between. Its errors are those of `fetch`. The one exception is the proxy's own question
+ * to Google's metadata server.
  */
 export function openOutsideFetch({ lookup = systemLookup }: { lookup?: LookupFunction } = {}): OutsideFetch {
   const connect = buildConnector({ lookup: guarded(lookup), timeout: 10_000 } as buildConnector.BuildOptions)
@@ -25,10 +26,24 @@ export function openOutsideFetch({ lookup = systemLookup }: { lookup?: LookupFun
     },
   })
   return {
-    // the types of Node's own undici and of the package differ, the interface between them does not
-    fetch: (input, init) => fetch(input, { ...init, dispatcher } as object),
+    fetch(input, init) {
+      if (asksGoogleForOurCredentials(input, init)) return fetch(input, init)
+      // the types of Node's own undici and of the package differ, the interface between them does not
+      return fetch(input, { ...init, dispatcher } as object)
+    },
     close: () => dispatcher.destroy(),
   }
+}
+
+/**
+ * Google's metadata server where the proxy was told to use the credentials of its machine. The header is Google's own
+ * guard: nobody who only gives us a URL can have it sent.
+ */
+function asksGoogleForOurCredentials(...[input, init]: Parameters<Fetch>): boolean {
+  const url = input instanceof Request ? input.url : String(input)
+  if (URL.parse(url)?.host !== 'metadata.google.internal') return false
+  const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined))
+  return headers.get('metadata-flavor') === 'Google'
 }
 
 function guarded(lookup: LookupFunction): LookupFunction {

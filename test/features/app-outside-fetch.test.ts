@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, LookupFunction } from 'node:net'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { type OutsideFetch, openOutsideFetch } from '../../src/app/outside-fetch.ts'
 
 let server: Server
@@ -80,4 +80,21 @@ test('and so is where a redirect leads', async () => {
   const { fetch } = names(['127.0.0.1'])
   redirect = 'http://169.254.169.254/latest/meta-data'
   expect(await code(fetch(`http://issuer.example:${port}/redirect`))).toBe('EFORBIDDEN')
+})
+
+test('Google’s metadata server hears the one question of our own, and no other', async () => {
+  const { fetch } = names(['127.0.0.1'])
+  const asked: unknown[] = []
+  vi.stubGlobal('fetch', async (_: unknown, init?: object) => {
+    asked.push('dispatcher' in (init ?? {}) ? 'guarded' : 'let through')
+    return new Response()
+  })
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const url = 'http://metadata.google.internal/computeMetadata/v1/x'
+  const headers = { 'Metadata-Flavor': 'Google' }
+  await fetch(url, { headers })
+  await fetch(new Request(url, { headers }))
+  await fetch(url)
+  await fetch('http://169.254.169.254/computeMetadata/v1/x', { headers })
+  expect(asked).toEqual(['let through', 'let through', 'guarded', 'guarded'])
 })
