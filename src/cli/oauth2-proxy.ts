@@ -3,6 +3,9 @@ import process from 'node:process'
 import { settleMemory } from '../app/settle-memory.ts'
 import { formatGoDuration } from '../kit/duration.ts'
 import { GatehouseError } from '../kit/errors.ts'
+import { silentLog } from '../kit/log.ts'
+import { systemRandom } from '../kit/random.ts'
+import type { ProxyConfig } from '../proxy/config.ts'
 import { type ProxyFlags, parseProxyFlags } from '../proxy/flags.ts'
 import { flagOf, type ProxyKey, proxyKeyNames, proxyKeys } from '../proxy/keys.ts'
 import type { Command } from './command.ts'
@@ -30,7 +33,9 @@ async function settle(argv: readonly string[], flags: ProxyFlags): Promise<numbe
   const readFile = (path: string) => readFileSync(path, 'utf8')
   const outcome = settleCommandLine({ argv, flags, variables: process.env, readFile })
   if (outcome.kind === 'end') {
-    process.stderr.write(outcome.stderr)
+    const problem = outcome.needsRedis && (await redisProblem(outcome.needsRedis))
+    process.stderr.write(outcome.stderr + (problem === undefined ? '' : `ERROR: ${problem}\n`))
+    if (problem !== undefined) return 1
     process.stdout.write(outcome.stdout)
     return outcome.status
   }
@@ -45,6 +50,18 @@ async function settle(argv: readonly string[], flags: ProxyFlags): Promise<numbe
     if (!(error instanceof GatehouseError)) throw error
     process.stderr.write(`ERROR: Failed to initialise OAuth2 Proxy: ${error.message}\n`)
     return 1
+  }
+}
+
+/** What keeps the configured Redis from being used; `undefined` for nothing. */
+async function redisProblem(config: ProxyConfig): Promise<string | undefined> {
+  const { checkRedis } = await import('../proxy/sessions/redis-readiness.ts')
+  try {
+    await checkRedis(config, { random: systemRandom, log: silentLog })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof GatehouseError)) throw error
+    return error.message
   }
 }
 

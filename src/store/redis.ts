@@ -25,11 +25,15 @@ export interface RedisConnection {
  * @throws GatehouseError `config`, and where the CA file cannot be read
  */
 export function openRedis(settings: RedisSettings, log: Log): RedisConnection {
-  const opening = openClient(clientOptionsOf(settings), log)
+  let outage: string | undefined
+  const opening = openClient(clientOptionsOf(settings))
   let client: Redis | Cluster | undefined
   // Only the first connection is waited for: afterwards a command without one fails at once.
   let firstTry: Promise<void> | undefined = opening.then(async (opened) => {
     client = opened
+    reportOutages(opened, log, (reason) => {
+      outage = reason
+    })
     await readyOrRefused(opened)
     firstTry = undefined
   })
@@ -43,7 +47,7 @@ export function openRedis(settings: RedisSettings, log: Log): RedisConnection {
         if (firstTry) await firstTry
         return await client?.callBuffer(name, ...values)
       } catch (cause) {
-        throw new GatehouseError('store_unavailable', 'redis does not answer', { detail: reasonOf(cause) })
+        throw new GatehouseError('store_unavailable', 'redis does not answer', { detail: outage ?? reasonOf(cause) })
       }
     },
     isUp: () => firstTry !== undefined || client?.status === 'ready',
@@ -60,12 +64,9 @@ export function openRedis(settings: RedisSettings, log: Log): RedisConnection {
 }
 
 /** The library takes a while to load, so only who has a Redis loads it. */
-async function openClient(given: ClientOptions, log: Log): Promise<Redis | Cluster> {
-  const ioredis = await import('ioredis')
-  const client =
-    given.kind === 'cluster' ? new ioredis.Cluster(given.nodes, given.options) : new ioredis.Redis(given.options)
-  reportOutages(client, log)
-  return client
+async function openClient(given: ClientOptions): Promise<Redis | Cluster> {
+  const { Cluster, Redis } = await import('ioredis')
+  return given.kind === 'cluster' ? new Cluster(given.nodes, given.options) : new Redis(given.options)
 }
 
 function readyOrRefused(client: Redis | Cluster): Promise<void> {
@@ -80,17 +81,19 @@ function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message.replace(/, with args.*/s, '') : 'unknown'
 }
 
-/** One line when Redis goes away and one when it is back. */
-function reportOutages(client: Redis | Cluster, log: Log): void {
+/** One line when Redis goes away and one when it is back; `tell` is told why it is away, and when it is not. */
+function reportOutages(client: Redis | Cluster, log: Log, tell: (reason: string | undefined) => void): void {
   let isDown = false
   const report = (reason: string) => {
     if (!isDown) log.error('redis does not answer', { reason })
     isDown = true
+    tell(reason)
   }
   client.on('error', (cause: unknown) => report(reasonOf(cause)))
-  client.on('reconnecting', () => report('the connection was closed'))
+  client.on('reconnecting', () => isDown || report('the connection was closed'))
   client.on('ready', () => {
     if (isDown) log.info('redis answers again')
     isDown = false
+    tell(undefined)
   })
 }

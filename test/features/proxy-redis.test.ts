@@ -6,6 +6,7 @@ import { proxyConfigSchema } from '../../src/proxy/config.ts'
 import type { ProxyPart } from '../../src/proxy/open-proxy.ts'
 import { cookieKey } from '../../src/proxy/sessions/cookie-secret.ts'
 import { openRedisStore } from '../../src/proxy/sessions/redis.ts'
+import { checkRedis } from '../../src/proxy/sessions/redis-readiness.ts'
 import { openSqlRecords } from '../../src/store/records.ts'
 import { testDatabase } from '../world/database.ts'
 import { describeWithRedis } from '../world/describe-with-redis.ts'
@@ -191,6 +192,16 @@ describeWithRedis('a Redis that goes away', () => {
     expect((await ask(proxy)).status).toBe(200)
     await proxy.close?.()
     await back.stop()
+  })
+
+  test('a test of the configuration says what keeps it from being used', async () => {
+    const redis = await startRedis()
+    const options = { random: systemRandom, log: silentLog }
+    const at = (url: string) => proxyConfigSchema.parse({ ...kubeflow, redis_connection_url: url })
+    await expect(checkRedis(at(redis.url), options)).resolves.toBeUndefined()
+    await redis.stop()
+    await expect(checkRedis(at(redis.url), options)).rejects.toThrow(`redis cannot be used: connect ECONNREFUSED`)
+    await expect(checkRedis(at(''), options)).resolves.toBeUndefined()
   })
 
   test('one that hangs is given up after two seconds', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { systemClock } from '../../src/kit/clock.ts'
+import type { GatehouseError } from '../../src/kit/errors.ts'
 import { silentLog } from '../../src/kit/log.ts'
 import type { Records } from '../../src/store/records.ts'
 import { openRedis, type RedisConnection } from '../../src/store/redis.ts'
@@ -41,6 +42,7 @@ async function use(redis: RedisConnection): Promise<string> {
 }
 
 const usable = (redis: RedisConnection) => use(redis).catch(({ message }: Error) => message)
+const refusal = (redis: RedisConnection) => use(redis).catch(({ detail }: GatehouseError) => detail)
 
 /** Sends what records and journals send. */
 async function recordsOf(records: Records): Promise<void> {
@@ -77,7 +79,7 @@ describeWithRedis('ways to reach a real Redis', () => {
     const named = url.replace('redis://', 'redis://gatehouse:pass%2Fword@')
     expect(await usable(open(redisSettings(named)))).toBe('value')
     expect(await usable(open(redisSettings(url)))).toBe('redis does not answer')
-    expect(await usable(open(redisSettings(named, { password: 'wrong' })))).toBe('redis does not answer')
+    expect(await refusal(open(redisSettings(named, { password: 'wrong' })))).toMatch(/^WRONGPASS/)
   })
 
   test('by a Unix socket, in another database', async () => {
@@ -105,7 +107,7 @@ describeWithRedis('ways to reach a real Redis', () => {
     const url = `rediss://localhost:${port}`
     expect(await usable(open(redisSettings(url, { caFile })))).toBe('value')
     await hears(redisSettings(url, { caFile }), open(redisSettings(url, { caFile })))
-    expect(await usable(open(redisSettings(url)))).toBe('redis does not answer')
+    expect(await refusal(open(redisSettings(url)))).toMatch(/self-signed/)
     expect(await usable(open(redisSettings(url, { skipTlsVerify: true })))).toBe('value')
   })
 

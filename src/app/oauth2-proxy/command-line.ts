@@ -6,6 +6,7 @@ import { convertedKeys } from '../../proxy/alpha/converted-keys.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
 import type { ProxyFlags } from '../../proxy/flags.ts'
 import { flagOf } from '../../proxy/keys.ts'
+import { hasRedis } from '../../proxy/sessions/redis-settings.ts'
 import { checkPublicSecrets, checkSecretFiles } from './check-secrets.ts'
 import { compileLogFormats, type LogFormats } from './log-formats.ts'
 import { readConfiguration } from './read-configuration.ts'
@@ -20,7 +21,14 @@ export interface Oauth2ProxyPlan {
 
 /** What a command line comes to: an end with a status and something to print, or a start. */
 export type CommandLineOutcome =
-  | { readonly kind: 'end'; readonly status: number; readonly stdout: string; readonly stderr: string }
+  | {
+      readonly kind: 'end'
+      readonly status: number
+      readonly stdout: string
+      readonly stderr: string
+      /** Of a test that is passed if this configuration's Redis can be used, too. */
+      readonly needsRedis?: ProxyConfig
+    }
   | { readonly kind: 'start'; readonly plan: Oauth2ProxyPlan }
 
 /** What a command line is read with. */
@@ -48,7 +56,8 @@ export function settleCommandLine(line: CommandLine): CommandLineOutcome {
     if (converts) return end(0, convertToAlpha(line))
     const plan = planStart(line)
     if (!tests) return { kind: 'start', plan }
-    return end(0, 'configuration is valid\n', plan.warnings.map((warning) => `${formatProblem(warning)}\n`).join(''))
+    const passed = end(0, 'configuration is valid\n', plan.warnings.map((one) => `${formatProblem(one)}\n`).join(''))
+    return hasRedis(plan.config) ? { ...passed, needsRedis: plan.config } : passed
   } catch (error) {
     if (error instanceof ConfigError) return end(1, '', invalidConfiguration(error.problems))
     if (error instanceof GatehouseError) return end(1, '', `ERROR: ${error.message}\n`)

@@ -8,6 +8,7 @@ import { systemRandom } from '../../kit/random.ts'
 import { alphaOf } from '../../proxy/alpha/alpha-of-config.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
 import { openProxy, type ProxyPart } from '../../proxy/open-proxy.ts'
+import { checkRedis } from '../../proxy/sessions/redis-readiness.ts'
 import { migrate } from '../../store/migrate.ts'
 import { storeMigrations } from '../../store/migrations.ts'
 import { openSqlRecords, type RecordTables } from '../../store/records.ts'
@@ -42,6 +43,7 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
   const lines = openTextLog({ config, formats, now, ...output })
   const { log } = lines
   for (const warning of warnings) log.warn(formatProblem(warning).replace(': warning:', ':'))
+  if (config.compat) await checkRedis(config, { random: systemRandom, log })
   const { records, closeDatabase } = await openRecords(config, log)
   const proxy = openReloadedProxy(config, { log, open: () => openProxy({ ...dependencies(), config, records, log }) })
   const metrics = hasListener(alpha.metricsServer) ? await openMetrics() : undefined
