@@ -63,6 +63,15 @@ test('an answer that is posted comes back with its cookie, whichever site it is 
   expect((await strict.browser.get('/oauth2/start')).headers.getSetCookie()[0]).toMatch(/SameSite=Strict$/)
 })
 
+test('a sign-in that was cancelled at the provider is said to be that', async () => {
+  const { browser, begin, provider } = await proxyWorld()
+  const state = new URL(await begin('/page'), 'http://x').searchParams.get('state') ?? ''
+  const answer = await browser.get(`/oauth2/callback?${new URLSearchParams({ error: 'access_denied', state })}`)
+  expect(answer.status).toBe(403)
+  expect(await answer.text()).toContain('The sign-in was cancelled')
+  expect(provider.tokenRequests).toHaveLength(0)
+})
+
 test.each([
   ['an address with two @', { email: 'ada@evil.com@example.com' }],
   ['an address without a name', { email: '@example.com' }],

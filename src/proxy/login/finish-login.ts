@@ -136,7 +136,8 @@ function providerError(
     return restart(request, core, { state, target, reason: 'prompt_needed', withoutPrompt: true })
   }
   const known = /^[a-z_]{1,60}$/.test(error) ? error : 'unreadable error'
-  return failed(request, core, { code: 'provider_refused', message: `the provider answered ${known}`, target })
+  const code = error === 'access_denied' ? 'cancelled' : 'provider_refused'
+  return failed(request, core, { code, message: `the provider answered ${known}`, target })
 }
 
 function failed(

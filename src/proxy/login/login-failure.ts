@@ -21,6 +21,11 @@ const failures: Readonly<Record<string, { status: number; message: string; advic
     message: 'This account may not sign in here.',
     advice: 'Ask an administrator for access, or sign in with another account.',
   },
+  cancelled: {
+    status: 403,
+    message: 'The sign-in was cancelled, or the sign-in provider does not allow this account to use the platform.',
+    advice: 'Try again, or ask an administrator for access.',
+  },
   mixed_up: {
     status: 403,
     message: 'This answer is not from the provider the sign-in began at.',
