@@ -14,7 +14,8 @@ Made by \`npm run docs\` from the providers themselves (\`src/proxy/provider/kin
 \`scripts/providers-reference.ts\`.
 
 The proxy takes oauth2-proxy's \`provider\` and its keys as they are. Endpoints, scopes, API calls and group names are the
-original's, so \`allowed_groups\` and the apps behind see the same values.
+original's, so \`allowed_groups\` and the apps behind see the same values. \`npm run test:interop\` signs in at each kind with the
+real program beside ours: what is asked for and who comes out are compared.
 
 ## Providers
 
