@@ -10,6 +10,7 @@ import type { Part } from '../http/part.ts'
 import type { Reached, Situation, Walk, WalkThrough } from '../insight/explain/situation.ts'
 import { silentLog } from '../kit/log.ts'
 import { openProxy } from '../proxy/open-proxy.ts'
+import { withCookieSessions } from '../proxy/sessions/redis-settings.ts'
 import { migrate } from '../store/migrate.ts'
 import { storeMigrations } from '../store/migrations.ts'
 import { openSqlRecords, type RecordTables } from '../store/records.ts'
@@ -105,7 +106,8 @@ function gatewayOptions(
 ): GatewayOptions {
   const { records, clock, random, log, fetch, chain, mode } = dependencies
   const { proxy: config } = situation
-  const proxy = config && openProxy({ config, records, clock, random, log, fetch })
+  // The sessions of an explanation are in cookies, whatever the configuration says: it meets nobody's Redis.
+  const proxy = config && openProxy({ config: withCookieSessions(config), records, clock, random, log, fetch })
   notes.closeProxy = proxy?.close
   const app = notingPart(notes)
   const options = chainGatewayOptions(proxy ? { proxy } : {}, {

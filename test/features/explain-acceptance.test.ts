@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chainOf, explained, layer, nowSeconds, stockIssuer, stockToken, told } from './explain-world.ts'
+import { chainOf, explained, layer, nowSeconds, stock, stockIssuer, stockToken, told } from './explain-world.ts'
 import { kubeIssuer, mint, stockPolicies } from './gateway-world.ts'
 
 const rbac = { isAllowed: false, status: 403, body: 'RBAC: access denied' }
@@ -24,6 +24,18 @@ test('with a session the app is told who it is', async () => {
   expect(told(explanation, 'app')).toContain('kubeflow-groups: ')
   expect(explanation.request.as).toBe('ada@example.com')
 })
+
+test.each(['sqlite', 'redis'])(
+  'a session is explained as if it were in the cookie where the store is %s',
+  async (type) => {
+    const stockProxy = stock.proxy
+    if (!stockProxy) throw new Error('the stock chain has a proxy')
+    const nowhere = { session_store_type: type, redis_connection_url: type === 'redis' ? 'redis://127.0.0.1:1' : '' }
+    const chain = { ...stock, proxy: { ...stockProxy, ...nowhere } }
+    const explanation = await explained('/notebooks', { chain, as: 'ada@example.com' })
+    expect(explanation.verdict).toMatchObject({ isAllowed: true, status: 200 })
+  },
+)
 
 test('an API path is refused by the entry of api_routes that names it', async () => {
   const explanation = await explained('/pipeline/apis/v2beta1/x')

@@ -26,3 +26,9 @@ function topologyOf(config: ProxyConfig): RedisSettings['topology'] {
   if (config.redis_use_cluster) return { kind: 'cluster', urls: config.redis_cluster_connection_urls }
   return { kind: 'single', url: config.redis_connection_url }
 }
+
+/** The same configuration with every session in its cookie, and no Redis. */
+export function withCookieSessions(config: ProxyConfig): ProxyConfig {
+  const noRedis = { redis_connection_url: '', redis_use_sentinel: false, redis_use_cluster: false }
+  return { ...config, ...noRedis, session_store_type: 'cookie' }
+}
