@@ -168,5 +168,6 @@ function responseOver(request: IncomingMessage, socket: Duplex): ServerResponse 
   response.shouldKeepAlive = false
   response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]) // an HTTP server's socket is a Socket
   response.on('finish', () => socket.end())
+  socket.on('drain', () => response.emit('drain')) // which Node has given up as well
   return response
 }

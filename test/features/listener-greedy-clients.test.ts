@@ -154,6 +154,21 @@ test('a refused WebSocket whose client does not hang up is cut off', async () =>
   socket.destroy()
 })
 
+test('a long answer comes whole to a client that offers to upgrade to HTTP/2', async () => {
+  const size = 20_000_000
+  const world = await gatewayWorld({
+    yaml: catchAllRoute,
+    upstream: (_, response) => void response.end(Buffer.alloc(size)),
+  })
+  closers.push(() => world.close())
+  const { dial } = await open({ handler: world.gateway })
+  const socket = dial()
+  socket.write(
+    get.replace('\r\n\r\n', '\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n'),
+  )
+  expect((await textUntilClosed(socket)).length).toBeGreaterThan(size)
+})
+
 test('behind proxies one address brings many clients', async () => {
   const limits = { connectionsPerAddress: 1 }
   const handle = (_: IncomingMessage, response: ServerResponse) => void response.end('hello')

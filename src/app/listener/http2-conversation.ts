@@ -80,7 +80,7 @@ export class Http2Conversation implements Conversation {
     if (this.isIdle) return this.#judgeIdle(now)
     let waiting = 0
     for (const [stream, open] of this.#streams) {
-      waiting += open.response.writableLength + open.request.readableLength
+      waiting += open.response.writableLength + open.request.readableLength + stream.readableLength
       if (this.#isStuck(open, now)) stream.destroy(new Error('the client is too slow'))
     }
     return waiting > this.#limits.waitingBytes ? 'too much unread over HTTP/2' : undefined
