@@ -1,5 +1,5 @@
 import { compileTexts } from '../text-match.ts'
-import { type ConditionKind, textReasons } from './condition.ts'
+import { type ConditionKind, literalPrefix, textReasons } from './condition.ts'
 
 /** The method, case-sensitive. */
 export const methods: ConditionKind = {
@@ -7,6 +7,7 @@ export const methods: ConditionKind = {
     const matches = compileTexts(values, { any: 'present' })
     return ({ method }) => matches(method)
   },
+  lookup: { textsOf: ({ method }) => method, prefixOf: literalPrefix },
   ...textReasons(
     () => 'method',
     ({ method }) => method,

@@ -8,6 +8,7 @@ export const ports: ConditionKind = {
     const numbers = new Set(values.map(Number))
     return ({ localPort }) => numbers.has(localPort)
   },
+  lookup: { textsOf: ({ localPort }) => String(localPort), prefixOf: (value) => String(Number(value)) },
   ...textReasons(
     () => 'port',
     ({ localPort }) => String(localPort),
