@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Kysely } from 'kysely'
 import type { ChainConfig } from '../config/chain.ts'
+import type { ProxyPart } from '../proxy/open-proxy.ts'
 import { realmMigrations } from '../realm/migrations.ts'
 import { migrate } from '../store/migrate.ts'
 import { storeMigrations } from '../store/migrations.ts'
@@ -23,6 +24,8 @@ export interface Gatehouse {
    */
   reload(chain: ChainConfig): readonly string[]
   readonly database: Kysely<Tables>
+  /** The check, for listeners of its own; absent where the chain has no proxy. */
+  readonly proxy: ProxyPart | undefined
   /** Stops timers and connections and closes the database. */
   close(): Promise<void>
 }
@@ -64,6 +67,7 @@ export async function openGatehouse(options: GatehouseOptions): Promise<Gatehous
       return waiting
     },
     database,
+    proxy: parts.proxy,
     async close() {
       clearInterval(purging)
       await gateway.close()

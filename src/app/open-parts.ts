@@ -20,7 +20,10 @@ export async function openParts(parts: RunningParts, dependencies: PartDependenc
     const signingKeys = openSigningKeys(database, 'broker')
     parts.broker = await openBroker({ ...shared, config: chain.broker, signingKeys, log: log.with({ part: 'broker' }) })
   }
-  if (chain.proxy) parts.proxy = openProxy({ ...shared, config: chain.proxy, log: log.with({ part: 'proxy' }) })
+  if (chain.proxy) {
+    const { clusterFetch = dependencies.outside } = dependencies
+    parts.proxy = openProxy({ ...shared, clusterFetch, config: chain.proxy, log: log.with({ part: 'proxy' }) })
+  }
   openApps(parts, dependencies)
 }
 

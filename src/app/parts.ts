@@ -26,6 +26,8 @@ export interface GatehouseOptions {
   readonly log: Log
   /** `fetch` for everything that is not ours. */
   readonly outside: Fetch
+  /** Reaches the Kubernetes API server. `outside` unless told. */
+  readonly clusterFetch?: Fetch
   /** Told of the requests the gateway refuses. */
   readonly observer?: Observer
 }

@@ -7,9 +7,11 @@ import { type Log, type LogLevel, openLog } from '../kit/log.ts'
 import type { Problem } from '../kit/problems.ts'
 import { systemRandom } from '../kit/random.ts'
 import { openRealmUsers } from '../realm/users.ts'
+import { openClusterFetch } from './cluster-fetch.ts'
 import { openDecisionLog } from './decision-log.ts'
 import { addDemoUsers, type NewDemoUser } from './demo-users.ts'
 import { listenOnFreePort } from './listen.ts'
+import { type GrpcListener, openGrpcListener } from './listening/grpc-listener.ts'
 import { type Gatehouse, openGatehouse } from './open-gatehouse.ts'
 import { openServer } from './open-server.ts'
 import { openOutsideFetch } from './outside-fetch.ts'
@@ -84,8 +86,10 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
       random: systemRandom,
       log: ring.overhear(log),
       outside: outside.fetch,
+      ...(chain.proxy ? { clusterFetch: openClusterFetch(chain.proxy) } : {}),
       observer: ring.observer,
     })
+    const grpc = await openCheckListener(chain, gatehouse, log)
     const directory = dirname(plan.data.databaseFile)
     const decisions = openDecisionLog({ ring, directory, chain: { source: options.source, publicUrl }, log })
     const users = await tellUsers(plan, { chain, gatehouse, clock })
@@ -101,7 +105,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
       ...users,
       async close() {
         watched?.close()
-        await listener.close(graceMilliseconds)
+        await Promise.all([listener.close(graceMilliseconds), grpc?.close(graceMilliseconds)])
         await gatehouse.close()
         await outside.close()
         await decisions.close()
@@ -111,6 +115,15 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
     await listener.close(0)
     throw error
   }
+}
+
+/** The check by gRPC, for an Envoy elsewhere, where `proxy.grpc_address` says so. */
+async function openCheckListener(
+  chain: ChainConfig,
+  { proxy }: Gatehouse,
+  log: Log,
+): Promise<GrpcListener | undefined> {
+  return proxy && openGrpcListener(chain.proxy?.grpc_address ?? '', { proxy: () => proxy, log })
 }
 
 /** Changed policies and routes hold at once; what is read only at a start is named. */

@@ -36,6 +36,7 @@ export function checkProxyConfig(
   const { providers } = alphaOf({ ...config, upstreams: [] })
   checkProviders(providers, { error, skipsButton: config.skip_provider_button })
   checkExtraIssuers(config, error)
+  checkAccountTokens(config, error)
   checkCookie(config, error)
   checkSessionStore(config, error)
   checkRoutes(config, error)
@@ -69,6 +70,12 @@ function checkExtraIssuers(config: ProxyConfig, error: Report): void {
       error('extra_jwt_issuers', `entry ${index + 1} is \`${pair}\``, 'write `https://issuer=audience`')
     }
   }
+}
+
+function checkAccountTokens(config: ProxyConfig, error: Report): void {
+  if (config.kubernetes_token_audiences.length === 0 || config.skip_jwt_bearer_tokens) return
+  const message = 'has no effect while bearer tokens are not looked at'
+  error('kubernetes_token_audiences', message, 'set skip_jwt_bearer_tokens to true')
 }
 
 function checkCookie(config: ProxyConfig, error: Report): void {
@@ -124,6 +131,10 @@ function checkRoutes(config: ProxyConfig, error: Report): void {
   }
   if (!config.proxy_prefix.startsWith('/') || config.proxy_prefix.endsWith('/')) {
     error('proxy_prefix', `must start and not end with \`/\`, got \`${config.proxy_prefix}\``, 'write `/oauth2`')
+  }
+  const { ext_authz_path_prefix: asked } = config
+  if (asked !== '' && !asked.startsWith('/')) {
+    error('ext_authz_path_prefix', `must start with \`/\`, got \`${asked}\``, 'write `/extauth`')
   }
   const lists = [config.email_domains, config.authenticated_emails_file, config.htpasswd_file]
   if (lists.every(({ length }) => length === 0)) {

@@ -253,6 +253,11 @@ export const proxyKeys = {
   end_session_url: text('', { own: true }),
   compat: bool(false, { own: true }),
   database_file: text('', { own: true, ...inChain('warning', 'sessions are kept in the database of the chain') }),
+  grpc_address: text('', { own: true }),
+  ext_authz_path_prefix: text('', {
+    own: true,
+    ...inChain('warning', 'the gateway of the chain asks at the original path'),
+  }),
   kubernetes_token_audiences: list({ own: true }),
   kubernetes_token_review: bool(true, { own: true }),
   kubernetes_api_url: text('https://kubernetes.default.svc', { own: true }),

@@ -10,6 +10,7 @@ import { systemRandom } from '../../src/kit/random.ts'
 import { parseProxyFlags } from '../../src/proxy/flags.ts'
 import { openSessionCodec } from '../../src/proxy/sessions/session-codec.ts'
 import { selfSignedCertificate } from '../world/certificate.ts'
+import { askByGrpc, callGrpc, framed } from '../world/grpc-check.ts'
 import { flagsWithout, type ProgramWorld, programDirectory, programWorld } from './oauth2-proxy-world.ts'
 
 let world: ProgramWorld | undefined
@@ -289,4 +290,20 @@ test('closing lets an answer under way finish and takes no new connection', asyn
     socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
   })
   expect(refused).toBe('ECONNREFUSED')
+})
+
+test('grpc_address opens the check by gRPC beside the listener', async () => {
+  const { running } = await started(['--grpc-address=127.0.0.1:0'])
+  const { grpcPort = 0 } = running
+  expect(await askByGrpc(grpcPort, { path: '/open/x' })).toMatchObject({ code: '0', verdict: 'allow' })
+  expect(await askByGrpc(grpcPort, { path: '/secret' })).toMatchObject({ verdict: 'deny', status: 403 })
+  const health = await callGrpc(grpcPort, '/grpc.health.v1.Health/Check', framed(Buffer.alloc(0)))
+  expect(health.message.toString('hex')).toBe('0802') // NOT_SERVING: the issuer is down
+})
+
+test('audiences of service accounts without bearer tokens are a mistake that is told', () => {
+  const argv = [...flagsWithout('none'), '--kubernetes-token-audience=a']
+  const outcome = settleCommandLine({ argv, flags: parseProxyFlags(argv), variables: {}, readFile: () => '' })
+  expect(outcome).toMatchObject({ kind: 'end', status: 1 })
+  expect(outcome.kind === 'end' && outcome.stderr).toContain('set skip_jwt_bearer_tokens to true')
 })

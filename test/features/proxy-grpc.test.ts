@@ -1,23 +1,17 @@
-import { connect, type Http2Server, type IncomingHttpHeaders } from 'node:http2'
+import type { Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { AskAnswer, AskRequest } from '../../src/gateway/ask.ts'
-import { decodeCheckResponse, encodeCheckRequest } from '../../src/gateway/grpc/check-messages.ts'
+import { decodeCheckResponse } from '../../src/gateway/grpc/check-messages.ts'
 import { openLog } from '../../src/kit/log.ts'
 import { MessageWriter } from '../../src/kit/protobuf.ts'
 import { openExtAuthzGrpc } from '../../src/proxy/transports/ext-authz-grpc.ts'
+import { askByGrpc, callGrpc, checkMethod, framed } from '../world/grpc-check.ts'
 import { ada, proxyWorld } from './proxy-world.ts'
 
 let server: Http2Server | undefined
 afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))))
-
-const checkMethod = '/envoy.service.auth.v3.Authorization/Check'
-
-interface Called {
-  readonly headers: IncomingHttpHeaders
-  readonly message: Buffer
-}
 
 /** The proxy behind its gRPC listener; `ask` is what an Envoy does (the gateway's own client writes and reads the messages). */
 async function listening(settings: Record<string, unknown> = {}) {
@@ -27,45 +21,9 @@ async function listening(settings: Record<string, unknown> = {}) {
   await new Promise<void>((resolve) => opened.listen(0, '127.0.0.1', () => resolve()))
   const { port } = opened.address() as AddressInfo
 
-  function call(path: string, body: Buffer): Promise<Called> {
-    const session = connect(`http://127.0.0.1:${port}`)
-    return new Promise<Called>((resolve, reject) => {
-      const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' })
-      const chunks: Buffer[] = []
-      let headers: IncomingHttpHeaders = {}
-      stream.on('response', (first) => {
-        headers = { ...headers, ...first }
-      })
-      stream.on('trailers', (last) => {
-        headers = { ...headers, ...last }
-      })
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-      stream.on('end', () => resolve({ headers, message: Buffer.concat(chunks).subarray(5) }))
-      stream.on('error', reject)
-      stream.end(body)
-    }).finally(() => session.close())
-  }
-
-  async function ask(request: Partial<AskRequest> = {}, method = checkMethod): Promise<AskAnswer> {
-    const whole: AskRequest = {
-      ...{ method: 'GET', path: '/pipeline/', host: 'kubeflow.example.com', headers: {} },
-      ...{ clientAddress: '10.0.0.9', requestId: 'r1' },
-      ...request,
-    }
-    const message = encodeCheckRequest(whole, { nowMilliseconds: 0, packsAsBytes: false })
-    const { headers, message: answer } = await call(method, framed(message))
-    expect(headers).toMatchObject({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '0' })
-    return decodeCheckResponse(answer)
-  }
-
+  const call = (path: string, body: Buffer) => callGrpc(port, path, body)
+  const ask = (request: Partial<AskRequest> = {}, method = checkMethod) => askByGrpc(port, request, method)
   return { ...world, ask, call }
-}
-
-function framed(message: Buffer, flag = 0): Buffer {
-  const head = Buffer.alloc(5)
-  head[0] = flag
-  head.writeUInt32BE(message.length, 1)
-  return Buffer.concat([head, message])
 }
 
 const headerOf = (answer: AskAnswer, name: string) => answer.headers[answer.headers.indexOf(name) + 1]

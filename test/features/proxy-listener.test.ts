@@ -9,9 +9,9 @@ let server: Server | undefined
 afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))))
 
 /** The proxy on a loopback socket, for what only the wire shows. */
-async function listening(settings: Record<string, unknown> = {}) {
+async function listening(settings: Record<string, unknown> = {}, pathPrefix = '') {
   const world = await proxyWorld(settings)
-  const handler = extAuthzHandler(world.proxy, { random: systemRandom, requestIdHeader: 'X-Request-Id' })
+  const handler = extAuthzHandler(world.proxy, { random: systemRandom, requestIdHeader: 'X-Request-Id', pathPrefix })
   const opened = createServer(handler)
   server = opened
   await new Promise<void>((resolve) => opened.listen(0, '127.0.0.1', resolve))
@@ -76,3 +76,16 @@ test("an error page carries the caller's request id", async () => {
   expect((await send('/oauth2/callback?code=x', { headers: { 'x-request-id': 'abc-123' } })).text).toContain('abc-123')
   expect((await send('/oauth2/callback?code=x')).text).toMatch(/Request <code>[\w-]+-\d+<\/code>/)
 })
+
+test.each([['/extauth'], ['/extauth/']])(
+  "Emissary's path_prefix %s is taken away once, from its own paths, too",
+  async (prefix) => {
+    const { send } = await listening({}, prefix)
+    expect((await send(`${prefix}/dex/keys`)).status).toBe(200)
+    expect((await send(`${prefix}/pipeline/`)).status).toBe(403)
+    expect((await send(`${prefix}/oauth2/start?rd=/x`)).status).toBe(302)
+    expect((await send(`${prefix}${prefix}/dex/keys`)).status).toBe(403)
+    expect((await send('/extauthdex/keys')).status).toBe(403)
+    expect((await send('/dex/keys')).status).toBe(200)
+  },
+)

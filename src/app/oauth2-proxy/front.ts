@@ -49,7 +49,11 @@ interface Visit {
  */
 export function openFront(options: FrontOptions): RequestHandler {
   const { config, proxy, upstreams, random, now, lines, metrics, securePort } = options
-  const factsOf = openFactsReader(random, config.request_id_header)
+  const factsOf = openFactsReader({
+    random,
+    requestIdHeader: config.request_id_header,
+    pathPrefix: config.ext_authz_path_prefix,
+  })
   const clientOf = compileClientAddress(config)
   const isTrusted = compileTrustedProxies(config)
 

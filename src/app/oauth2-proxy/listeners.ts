@@ -1,12 +1,11 @@
-import { chmodSync, rmSync } from 'node:fs'
-import { connect, type Server } from 'node:net'
+import type { Server } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls'
-import { fail, GatehouseError } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
 import type { ServerOptions } from '../../proxy/alpha/alpha-options.ts'
+import { parseBindAddress } from '../listening/bind-address.ts'
+import { listenAt, portOf } from '../listening/listen-at.ts'
 import { openServer, type RequestHandler } from '../open-server.ts'
 import { fingerprint, watchFiles } from '../watch-files.ts'
-import { type BindAddress, describeAddress, parseBindAddress } from './bind-address.ts'
 import { certificateFiles, loadCertificate } from './certificate.ts'
 
 /** Listeners of one kind of requests. */
@@ -33,8 +32,8 @@ export async function openListeners(
   opened.serve(handler)
   const secure = secureAddress && openTls(options, opened.server, log)
   try {
-    if (plainAddress) await listen(opened.server, plainAddress)
-    if (secure && secureAddress) await listen(secure.server, secureAddress)
+    if (plainAddress) await listenAt(opened.server, plainAddress)
+    if (secure && secureAddress) await listenAt(secure.server, secureAddress)
   } catch (error) {
     secure?.close()
     await opened.close(0)
@@ -78,56 +77,4 @@ function openTls({ tls }: ServerOptions, inner: Server, log: Log): { server: Tls
       server.close()
     },
   }
-}
-
-async function listen(server: Server, address: BindAddress): Promise<void> {
-  const isLeftBehind = address.kind === 'unix' && (await isDeadSocket(address.path))
-  if (isLeftBehind) rmSync(address.path)
-  const error = await tryListen(server, address)
-  if (error) {
-    throw new GatehouseError('listen', `listen ${describeAddress(address)} failed: ${error.message}`, { cause: error })
-  }
-  if (address.kind !== 'unix' || address.mode === undefined) return
-  try {
-    chmodSync(address.path, address.mode)
-  } catch (cause) {
-    fail('listen', `cannot set unix socket file mode on ${address.path}`, { cause })
-  }
-}
-
-/** Whether a socket is there that nobody listens on: a program that was killed has left it behind. */
-function isDeadSocket(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => {
-      socket.destroy()
-      resolve(false)
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
-  })
-}
-
-function tryListen(server: Server, address: BindAddress): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    server.once('error', resolve)
-    server.listen(listenOptions(address), () => {
-      server.off('error', resolve)
-      resolve(undefined)
-    })
-  })
-}
-
-function listenOptions(address: BindAddress) {
-  switch (address.kind) {
-    case 'tcp':
-      return { port: address.port, ...(address.host === undefined ? {} : { host: address.host }) }
-    case 'unix':
-      return { path: address.path }
-    case 'descriptor':
-      return { fd: address.descriptor }
-  }
-}
-
-function portOf(server: Server): number | undefined {
-  const address = server.address()
-  return typeof address === 'object' && address ? address.port : undefined
 }

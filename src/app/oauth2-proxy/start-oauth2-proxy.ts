@@ -13,6 +13,8 @@ import { migrate } from '../../store/migrate.ts'
 import { storeMigrations } from '../../store/migrations.ts'
 import { openSqlRecords, type RecordTables } from '../../store/records.ts'
 import { openSqlite } from '../../store/sqlite.ts'
+import { openClusterFetch } from '../cluster-fetch.ts'
+import { type GrpcListener, openGrpcListener } from '../listening/grpc-listener.ts'
 import { fingerprint, watchFiles } from '../watch-files.ts'
 import type { Oauth2ProxyPlan } from './command-line.ts'
 import { openFront } from './front.ts'
@@ -25,6 +27,8 @@ import { openUpstreams } from './upstreams.ts'
 export interface RunningOauth2Proxy {
   readonly ports: Listeners['ports']
   readonly metricsPorts: Listeners['ports']
+  /** Of the check by gRPC, where there is one. */
+  readonly grpcPort: number | undefined
   /** Looks now whether certificates or the cookie secret have changed, which is done every two seconds anyway. */
   check(): void
   /** Stops listening, lets answers under way finish, closes everything. */
@@ -45,17 +49,21 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
   for (const warning of warnings) log.warn(formatProblem(warning).replace(': warning:', ':'))
   if (config.compat) await checkRedis(config, { random: systemRandom, log })
   const { records, closeDatabase } = await openRecords(config, log)
-  const proxy = openReloadedProxy(config, { log, open: () => openProxy({ ...dependencies(), config, records, log }) })
+  const proxy = openReloadedProxy(config, {
+    log,
+    open: () => openProxy({ ...dependencies(config), config, records, log }),
+  })
   const metrics = hasListener(alpha.metricsServer) ? await openMetrics() : undefined
   let listeners: Listeners | undefined
   let metricsListeners: Listeners | undefined
+  let grpc: GrpcListener | undefined
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     closing ??= closeAll()
     return closing
   }
   const closeAll = async (): Promise<void> => {
-    await Promise.all([listeners?.close(graceMilliseconds), metricsListeners?.close(0)])
+    await Promise.all([listeners?.close(graceMilliseconds), grpc?.close(graceMilliseconds), metricsListeners?.close(0)])
     await proxy.close()
     await closeDatabase()
     output.close()
@@ -69,6 +77,7 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
       securePort: () => listeners?.ports.secure,
     })
     listeners = await openListeners(alpha.server, { handler, log })
+    grpc = await openGrpcListener(config.grpc_address, { proxy: proxy.current, log })
     const upgrade = (_request: unknown, socket: { destroy(): void }) => socket.destroy()
     if (metrics) {
       metricsListeners = await openListeners(alpha.metricsServer, {
@@ -84,6 +93,7 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
   return {
     ports: listeners.ports,
     metricsPorts: metricsListeners?.ports ?? { plain: undefined, secure: undefined },
+    grpcPort: grpc?.port,
     check() {
       listeners?.check()
       metricsListeners?.check()
@@ -118,9 +128,9 @@ async function openMetrics() {
   return openRequestMetrics()
 }
 
-function dependencies() {
+function dependencies(config: ProxyConfig) {
   const reach: Fetch = (input, init) => fetch(input, init)
-  return { clock: systemClock, random: systemRandom, fetch: reach }
+  return { clock: systemClock, random: systemRandom, fetch: reach, clusterFetch: openClusterFetch(config) }
 }
 
 function hasListener({ bindAddress, secureBindAddress }: { bindAddress: string; secureBindAddress: string }): boolean {

@@ -11,9 +11,9 @@ const maxFormBytes = 64 * 1024
  */
 export function extAuthzHandler(
   proxy: Pick<ProxyPart, 'answer' | 'isOwnPath'>,
-  { random, requestIdHeader }: { random: Random; requestIdHeader: string },
+  options: FactsReaderOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const factsOf = openFactsReader(random, requestIdHeader)
+  const factsOf = openFactsReader(options)
   return (request, response) => {
     const facts = factsOf(request)
     if (!facts) writeAnswer(response, badRequest)
@@ -55,17 +55,27 @@ export function writeAnswer(response: ServerResponse, answer: CheckAnswer): void
   response.end(answer.body)
 }
 
+/** How requests are read. */
+export interface FactsReaderOptions {
+  readonly random: Random
+  readonly requestIdHeader: string
+  /** What an Envoy puts before every path it asks about (`path_prefix`): taken away before anything is judged. */
+  readonly pathPrefix?: string
+}
+
 /** Opens what makes the facts of requests; a request without an id gets one. `undefined` for a bad request target. */
-export function openFactsReader(
-  random: Random,
-  requestIdHeader: string,
-): (request: IncomingMessage) => CheckRequest | undefined {
+export function openFactsReader({
+  random,
+  requestIdHeader,
+  pathPrefix = '',
+}: FactsReaderOptions): (request: IncomingMessage) => CheckRequest | undefined {
   const idHeader = requestIdHeader.toLowerCase()
   const instance = randomText(random, 6)
   let serial = 0
   return (request) => {
-    const path = originForm(request.url ?? '')
-    if (path === undefined) return undefined
+    const sent = originForm(request.url ?? '')
+    if (sent === undefined) return undefined
+    const path = pathPrefix === '' ? sent : withoutPrefix(sent, pathPrefix)
     // Node joins repeated headers into one text, but for `set-cookie`, which no one reads here.
     const headers = request.headers as Readonly<Record<string, string | undefined>>
     serial += 1
@@ -78,6 +88,11 @@ export function openFactsReader(
       requestId: headers[idHeader] ?? `${instance}-${serial}`,
     }
   }
+}
+
+/** Emissary puts its prefix before the path as it stands, whether or not the prefix ends with a slash. */
+function withoutPrefix(path: string, prefix: string): string {
+  return path.startsWith(prefix) && path[prefix.length] === '/' ? path.slice(prefix.length) : path
 }
 
 /** The path of a request target (RFC 9112 §3.2); `undefined` for one that is neither a path nor a URL. */
