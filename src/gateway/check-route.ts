@@ -84,3 +84,8 @@ const hostLabels = /^(?:\*|\*?[a-z0-9-]+)(?:\.[a-z0-9-]+)*\.?$/i
 export function checkHost(host: string, reader: Reader): void {
   if (!hostLabels.test(host)) reader.error(`\`${host}\` is no host`, 'write a name, `*.name` or `*`, without a port')
 }
+
+/** Whether a host is one of a wildcard's. */
+export function covers(wildcard: string, host: string): boolean {
+  return wildcard.startsWith('*') && host.endsWith(wildcard.slice(1)) && host !== wildcard
+}

@@ -8,14 +8,14 @@ export interface ValueSource {
   readonly clientAddress: string
   readonly peerAddress: string
   readonly localAddress: string
-  header(name: string): string | undefined
+  headerLines(name: string): readonly string[]
 }
 
 const operator = /%(?:%|([A-Z_]+)(?:\(([^()]*)\))?%)/g
 
 /**
  * A header value of a VirtualService with Envoy's command operators filled in (`%REQ(X-A?X-B)%`; Envoy docs,
- * "Substitution format strings"). One that asks for what is not there is empty; `%%` is a percent sign.
+ * "Substitution format strings"). Of a repeated header the first counts. One that asks for what is not there is empty; `%%` is a percent sign.
  */
 export function fillIn(value: string, source: ValueSource): string {
   return value.replace(operator, (whole, name: string | undefined, argument: string | undefined) => {
@@ -51,6 +51,6 @@ function requestValue(source: ValueSource, name: string): string | undefined {
     case ':scheme':
       return source.scheme
     default:
-      return source.header(name)
+      return source.headerLines(name)[0]
   }
 }

@@ -59,7 +59,8 @@ export function parseVirtualService(document: Reader, defaultNamespace: string):
 function checkScope(spec: Reader): void {
   const [hosts, gateways] = [spec.field('hosts'), spec.field('gateways')]
   for (const host of hosts.texts()) checkHost(host, hosts)
-  if (new Set(hosts.texts()).size < hosts.texts().length) hosts.error('names one host twice')
+  const names = hosts.texts()
+  if (new Set(names).size < names.length) hosts.error('names one host twice')
   for (const name of gateways.texts()) checkGatewayName(name, gateways)
   const isEmpty = !['http', 'tcp', 'tls'].some((name) => spec.field(name).items().length > 0)
   if (isEmpty) spec.error('needs `http`: it routes nothing')

@@ -3,6 +3,7 @@ import { claimTexts } from '../policy/claim-texts.ts'
 import type { RequestFacts } from '../policy/facts.ts'
 import { byAge } from '../policy/resource.ts'
 import type { Workload } from '../policy/scope.ts'
+import { covers } from './check-route.ts'
 import type { GatewayConfig, GatewayMode } from './config.ts'
 import type { Ingress, ServedHost } from './ingress.ts'
 import { matchesText } from './text-matcher.ts'
@@ -108,10 +109,6 @@ function intersect(served: readonly ServedHost[], wanted: readonly string[]): st
       return covers(host, server) ? [server] : []
     }),
   )
-}
-
-function covers(wildcard: string, host: string): boolean {
-  return wildcard.startsWith('*') && host.endsWith(wildcard.slice(1)) && host !== wildcard
 }
 
 function splitMatches(service: VirtualService, route: HttpRoute): Route[] {
