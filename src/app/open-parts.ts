@@ -40,6 +40,7 @@ function openApps(parts: RunningParts, dependencies: PartDependencies): void {
     basePath: '/gatehouse',
     apps: portalApps(chain),
     signOutPath: `${proxyPath}/sign_out`,
+    ...(chain.proxy ? { tokensPath: `${proxyPath}/tokens` } : {}),
     signInPath: `${proxyPath}/start?rd=%2F`,
     log: log.with({ part: 'console' }),
   })

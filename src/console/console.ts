@@ -23,6 +23,8 @@ export interface ConsoleOptions {
   readonly apps: readonly PortalApp[]
   /** The proxy's `/oauth2/sign_out`. */
   readonly signOutPath: string
+  /** The proxy's `/oauth2/tokens`, where there is one. */
+  readonly tokensPath?: string
   /** Where a visitor without a session signs in. Default: the proxy's start page, back to the portal. */
   readonly signInPath?: string
   /** The platform's name. */

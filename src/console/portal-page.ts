@@ -33,13 +33,15 @@ export interface PortalPageProps {
   readonly apps: readonly PortalApp[]
   readonly publicUrl: string
   readonly signOutPath: string
+  /** Where people make tokens for their scripts; absent where the chain has none. */
+  readonly tokensPath?: string
   readonly assetsPath: string
   readonly brandName: string
 }
 
 /** The platform's front page: the apps, who you are, and how apps see you. */
 export function portalPage(props: PortalPageProps): Html {
-  const { user, groups, apps, publicUrl, signOutPath, assetsPath, brandName } = props
+  const { user, groups, apps, publicUrl, signOutPath, tokensPath, assetsPath, brandName } = props
   const body = html`<div class="hero">
 <h1>Hello, ${user.split('@')[0]}</h1>
 <p class="muted">These are your apps on ${new URL(publicUrl).host}. One sign-in opens them all.</p>
@@ -49,6 +51,11 @@ ${apps.length === 0 ? noApps : html`<ul class="app-grid" aria-label="Apps">${app
 <div class="card">
 <h2>You</h2>
 <dl class="facts"><dt>User</dt><dd>${user}</dd><dt>Groups</dt><dd>${groupBadges(groups)}</dd></dl>
+${
+  tokensPath === undefined
+    ? ''
+    : html`<p class="muted">For scripts and terminals: <a href="${tokensPath}">personal access tokens</a>.</p>`
+}
 </div>
 <div class="card">
 <h2>How apps see you</h2>
