@@ -4,7 +4,14 @@ import { isInScope, parsePathScope } from './path-scope.ts'
 
 test('a path stands for itself and what is below it', () => {
   const scope = ['/pipeline', '/notebook/ada']
-  for (const path of ['/pipeline', '/pipeline/', '/pipeline/apis/v2?x=1', '/notebook/ada/one', '/pipeline?y']) {
+  for (const path of [
+    '/pipeline',
+    '/pipeline/',
+    '/pipeline/apis/v2?x=1',
+    '/notebook/ada/one',
+    '/pipeline?y',
+    '/pipeline/a%20b;v=1/..x/ü',
+  ]) {
     expect(isInScope(scope, path), path).toBe(true)
   }
   for (const path of ['/', '/pipelines', '/notebook', '/notebook/adam', '/x?/pipeline/', '/x#/pipeline/']) {
@@ -13,7 +20,30 @@ test('a path stands for itself and what is below it', () => {
 })
 
 test('a path that may be read in two ways is in no scope but everything', () => {
-  for (const path of ['/pipeline/../x', '/pipeline/%2e%2e/x', '/pipeline/..%2Fx', '/pipeline\\..\\x', '/pipeline//x']) {
+  const twofold = [
+    '/../x',
+    '/%2e%2e/x',
+    '/..%2Fx',
+    '/.%2e/x',
+    '\\..\\x',
+    '/..%5cx',
+    '//x',
+    '/..;/x',
+    '/..;a=b/x',
+    '/%2e.;/x',
+  ]
+  const misread = [
+    '/..%3b/x',
+    '/%252e%252e/x',
+    '/%c0%ae%c0%ae/x',
+    '/%e0%80%ae./x',
+    '/%2',
+    '/a%00',
+    '/a%0d%0a',
+    '/a%3f',
+    '/a%23',
+  ]
+  for (const path of [...twofold, ...misread].map((rest) => `/pipeline${rest}`)) {
     expect(isInScope(['/pipeline'], path), path).toBe(false)
     expect(isInScope(['/'], path), path).toBe(true)
   }

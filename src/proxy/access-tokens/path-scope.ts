@@ -5,12 +5,26 @@
 export function isInScope(scope: readonly string[], path: string): boolean {
   const end = path.search(/[?#]/)
   const pathname = end < 0 ? path : path.slice(0, end)
-  // What a server behind us might read as another path is in no scope but everything.
-  const isPlain = !/%2e|%2f|%5c|\\|\/\.{1,2}(?:\/|$)|\/\//i.test(pathname)
+  const isPlain = hasOneReading(pathname)
   return scope.some((prefix) => {
     if (prefix === '/') return true
     return isPlain && (pathname === prefix || pathname.startsWith(`${prefix}/`))
   })
+}
+
+/**
+ * Whether every server behind us reads a path alike; one that some would take for another is in no scope but everything.
+ * `..;x` is `..` to Tomcat and its like, an overlong or truncated escape is a dot or a slash to lenient decoders.
+ */
+function hasOneReading(pathname: string): boolean {
+  try {
+    const decoded = decodeURIComponent(pathname)
+    const isSame = decoded.split('/').length === pathname.split('/').length
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: some servers cut a path there
+    return isSame && !/[\x00-\x1f\x7f\\%?#]|\/\/|\/\.{1,2}(?:[/;]|$)/.test(decoded)
+  } catch {
+    return false // no UTF-8
+  }
 }
 
 /** Paths as people write them (`/pipeline/`, `/notebook/ada`), or what is wrong with one of them. */
