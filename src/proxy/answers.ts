@@ -1,4 +1,5 @@
 import type { CheckAnswer } from './check.ts'
+import type { ProxyConfig } from './typed-config.ts'
 
 const noStore: readonly string[] = [
   'cache-control',
@@ -27,6 +28,12 @@ export function signedInAnswer(headers: readonly string[]): CheckAnswer {
 /** A plain line. */
 export function textAnswer(status: number, text: string, headers: readonly string[] = []): CheckAnswer {
   return { status, headers: [...headers, 'content-type', 'text/plain; charset=utf-8'], body: `${text}\n` }
+}
+
+/** The challenge a 401 owes its client, and what is wrong with the token that came (RFC 9110 §15.5.2, RFC 6750 §3). The original sends none. */
+export function challenge({ compat }: ProxyConfig, error?: 'invalid_token' | 'insufficient_scope'): string[] {
+  if (compat) return []
+  return ['www-authenticate', error === undefined ? 'Bearer' : `Bearer error="${error}"`]
 }
 
 /** JSON, never cached. */

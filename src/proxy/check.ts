@@ -26,6 +26,16 @@ export interface CheckAnswer {
   readonly verdict?: 'deny'
   /** Whose request it was, for a gateway in this process that closes what a session leaves open; never sent anywhere. */
   readonly session?: SessionNames
+  /** On answers that let a request pass, where this program forwards it itself; never sent anywhere. */
+  readonly forwarding?: Forwarding
+}
+
+/** What a request that may pass takes along, where this program forwards it itself. */
+export interface Forwarding {
+  /** `injectRequestHeaders`: name, value, …; names in lower case. */
+  readonly toUpstream: readonly string[]
+  /** For the answer to the browser: `injectResponseHeaders`, and the cookies of a session that was refreshed. */
+  readonly toClient: readonly string[]
 }
 
 /** What was found out about the sender before deciding. */
@@ -38,6 +48,8 @@ export type SessionLookup =
       readonly names?: SessionNames
       /** What it is answered at `/oauth2/auth`, where that was made to be remembered. */
       readonly authAnswer?: CheckAnswer
+      /** `Set-Cookie` values of a session whose browser does not know yet that it was refreshed. */
+      readonly setCookies?: readonly string[]
     }
   /** A bearer token that is not believed, and `bearer_token_login_fallback` is off. */
   | { readonly kind: 'bad-bearer' }
@@ -69,7 +81,7 @@ export interface CheckRules {
 export type Decision =
   | { readonly kind: 'allow'; readonly session: Session | undefined }
   /** `json`: 401 `{}`, `hint`: 401 with a login URL, `redirect`: 302 to the provider, `page`: 403 with the sign-in page. */
-  | { readonly kind: 'login'; readonly how: 'json' | 'hint' | 'redirect' | 'page' }
+  | { readonly kind: 'login'; readonly how: 'json' | 'hint' | 'redirect' | 'page'; readonly error?: 'invalid_token' }
   /** Signed in, but not one of those who may enter. */
   | { readonly kind: 'denied'; readonly how: 'json' | 'page'; readonly session: Session }
   | { readonly kind: 'forbidden' }
@@ -89,7 +101,7 @@ export function decide(request: CheckRequest, lookup: SessionLookup, rules: Chec
     return { kind: 'allow', session: mayEnter && !isOutOfScope ? session : undefined }
   }
   if (lookup.kind === 'unavailable') return { kind: 'unavailable' }
-  if (lookup.kind === 'dead-token') return { kind: 'login', how: 'json' }
+  if (lookup.kind === 'dead-token') return { kind: 'login', how: 'json', error: 'invalid_token' }
   if (isOutOfScope) return { kind: 'out-of-scope' }
   if (mayEnter) return rules.meetsQuery(session, request.path) ? { kind: 'allow', session } : { kind: 'forbidden' }
   const how = loginStyle(request, rules)

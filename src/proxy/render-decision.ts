@@ -1,5 +1,5 @@
 import { assertNever } from '../kit/errors.ts'
-import { allowAnswer, jsonAnswer, pageAnswer, textAnswer } from './answers.ts'
+import { allowAnswer, challenge, jsonAnswer, pageAnswer, textAnswer } from './answers.ts'
 import type { CheckAnswer, CheckRequest, Decision } from './check.ts'
 import type { ProxyCore } from './core.ts'
 import { signInAnswer } from './endpoints/sign-in.ts'
@@ -10,21 +10,30 @@ import type { Session } from './session.ts'
 
 type Answer = CheckAnswer | Promise<CheckAnswer>
 
-/** A decision as the answer that goes to the gateway or the client. */
-export function renderDecision(request: CheckRequest, decision: Decision, core: ProxyCore): Answer {
+/**
+ * A decision as the answer that goes to the gateway or the client. `setCookies`: of a session that was refreshed just
+ * now.
+ */
+export function renderDecision(
+  request: CheckRequest,
+  { decision, setCookies }: { decision: Decision; setCookies?: readonly string[] | undefined },
+  core: ProxyCore,
+): Answer {
   switch (decision.kind) {
-    case 'allow':
-      return allowAnswer(decision.session ? core.identityHeaders(decision.session) : [])
+    case 'allow': {
+      const { session } = decision
+      return core.forwarded(allowAnswer(session ? core.identityHeaders(session) : []), session, setCookies)
+    }
     case 'forbidden':
       return textAnswer(403, 'Forbidden')
     case 'out-of-scope':
-      return jsonAnswer(403, { error: 'insufficient_scope' })
+      return jsonAnswer(403, { error: 'insufficient_scope' }, challenge(core.config, 'insufficient_scope'))
     case 'unavailable':
       return textAnswer(503, 'Service Unavailable')
     case 'denied':
       return decision.how === 'json' ? jsonAnswer(403, {}) : denied(request, decision.session, core)
     case 'login':
-      return login(request, decision.how, core)
+      return login(request, decision, core)
     default:
       return assertNever(decision)
   }
@@ -36,11 +45,12 @@ function denied({ requestId }: CheckRequest, session: Session, { config, rules, 
   return pageAnswer(deniedPage({ who, why: rules.whyNot(session), signOutPath, assetsPath, requestId }))
 }
 
-function login(request: CheckRequest, how: 'json' | 'hint' | 'redirect' | 'page', core: ProxyCore): Answer {
+function login(request: CheckRequest, { how, error }: Decision & { kind: 'login' }, core: ProxyCore): Answer {
   const { config, provider } = core
   const startPath = `${config.proxy_prefix}/start`
-  if (how === 'json') return jsonAnswer(401, {})
-  if (how === 'hint') return jsonAnswer(401, { error: 'login_required', login_url: startPath })
+  if (how === 'json') return jsonAnswer(401, {}, challenge(config, error))
+  const hint = { error: 'login_required', login_url: startPath }
+  if (how === 'hint') return jsonAnswer(401, hint, challenge(config))
   const target = targetOf(request, new URLSearchParams(), core)
   if (how === 'page' || provider.choices.length > 1) return signInAnswer(request, core, { target, status: 403 })
   return hasReadableQuery(request.path) ? startLogin(request, core, { target }) : textAnswer(400, 'Bad Request')

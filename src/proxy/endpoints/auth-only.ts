@@ -1,5 +1,6 @@
 import { isInScope } from '../access-tokens/path-scope.ts'
-import { signedInAnswer, textAnswer } from '../answers.ts'
+import { challenge, signedInAnswer, textAnswer } from '../answers.ts'
+import { type AskedRequest, askedRequest } from '../asked-request.ts'
 import type { CheckAnswer } from '../check.ts'
 import type { ProxyCore } from '../core.ts'
 import { meetsQueryConstraints } from '../query-constraints.ts'
@@ -14,27 +15,34 @@ export async function authOnly({ request, lookUp }: EndpointInput, core: ProxyCo
   const { rules, identityHeaders, config } = core
   const lookup = await lookUp()
   if (lookup.kind === 'bad-bearer') return textAnswer(403, 'Forbidden')
-  if (lookup.kind === 'session' && isOutOfScope(lookup.session, forwardedPath(core, request))) {
+  const asked = askedOf(request, core)
+  if (lookup.kind === 'session' && isOutOfScope(lookup.session, asked)) {
     return textAnswer(403, 'Forbidden')
   }
   const session = lookup.kind === 'session' && rules.mayEnter(lookup.session) ? lookup.session : undefined
   if (session && !meetsQueryConstraints(session, request.path, !config.compat)) return textAnswer(403, 'Forbidden')
   const known = lookup.kind === 'session' ? lookup.authAnswer : undefined
   if (session) return known ?? signedInAnswer(identityHeaders(session))
-  if (rules.isSkipped(request.method, forwardedPath(core, request)) || rules.isTrustedClient(request))
-    return { status: 202, headers: [], body: '' }
-  return lookup.kind === 'unavailable' ? textAnswer(503, 'Service Unavailable') : textAnswer(401, 'Unauthorized')
+  if (isSkipped(asked, core) || rules.isTrustedClient(request)) return { status: 202, headers: [], body: '' }
+  return lookup.kind === 'unavailable'
+    ? textAnswer(503, 'Service Unavailable')
+    : textAnswer(401, 'Unauthorized', challenge(config, lookup.kind === 'dead-token' ? 'invalid_token' : undefined))
+}
+
+/** The request that is asked about, where a trusted proxy says it. The original takes the question itself for it. */
+function askedOf(request: EndpointInput['request'], { isTrustedProxy, config }: ProxyCore): AskedRequest {
+  const { method, path, headers, clientAddress } = request
+  const isTold = isTrustedProxy(clientAddress)
+  if (config.compat) return { method, path: (isTold && headers['x-forwarded-uri']) || path }
+  return isTold ? askedRequest(request) : { method: undefined, path: undefined }
 }
 
 /** A token for some paths is good only where it is known which path is asked about; ours is in none of them. */
-function isOutOfScope({ scope }: Session, path: string): boolean {
+function isOutOfScope({ scope }: Session, { path = '' }: AskedRequest): boolean {
   return scope !== undefined && !isInScope(scope, path)
 }
 
-/** The path that is asked about: of the request in front, where a trusted proxy says it. */
-function forwardedPath(
-  { isTrustedProxy }: ProxyCore,
-  { headers, clientAddress, path }: EndpointInput['request'],
-): string {
-  return (isTrustedProxy(clientAddress) && headers['x-forwarded-uri']) || path
+/** No rule holds for a path nobody told, none of a certain method (`GET=^/open`) for a method nobody told. */
+function isSkipped({ method = '', path }: AskedRequest, { rules }: ProxyCore): boolean {
+  return path !== undefined && rules.isSkipped(method, path)
 }

@@ -8,6 +8,7 @@ import { authOnly } from './auth-only.ts'
 import { backchannelLogout } from './backchannel-logout.ts'
 import { device, deviceAuthorization, deviceToken } from './device.ts'
 import type { Endpoint, EndpointInput } from './endpoint.ts'
+import { forwardAuth } from './forward-auth.ts'
 import { signIn, start } from './sign-in.ts'
 import { signOut } from './sign-out.ts'
 import { signedOut } from './signed-out.ts'
@@ -23,6 +24,7 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   '/signed_out': ({ request }, core) => signedOut(core, queryOf(request.path)),
   '/userinfo': userinfo,
   '/auth': authOnly,
+  '/forward_auth': forwardAuth,
   '/tokens': accessTokens,
   '/device_authorization': deviceAuthorization,
   '/device': device,
