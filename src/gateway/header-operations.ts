@@ -26,7 +26,7 @@ function filled(pairs: Pairs, source: ValueSource): Pairs {
 }
 
 /** Applies one change a provider asks for. */
-export function applyChange(headers: HeaderList, { name, value, how }: HeaderChange): void {
+function applyChange(headers: HeaderList, { name, value, how }: HeaderChange): void {
   const isThere = headers.count(name) > 0
   if (how === 'append' || (how === 'add-if-absent' && !isThere)) headers.add(name, value)
   if (how === 'overwrite' || (how === 'overwrite-if-there' && isThere)) headers.set(name, value)
