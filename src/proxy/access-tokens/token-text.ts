@@ -32,15 +32,18 @@ export function accessTokenIn(
   { authorization, cookie }: Readonly<Record<string, string | undefined>>,
   cookieName: string,
 ): string | undefined {
-  if (authorization !== undefined) {
-    const [scheme = '', value = ''] = authorization.split(' ', 2)
-    if (/^bearer$/i.test(scheme) && value.startsWith(mark)) return value
-    if (/^basic$/i.test(scheme)) {
-      const text = Buffer.from(value, 'base64').toString('utf8')
-      const password = text.slice(text.indexOf(':') + 1)
-      if (password.startsWith(mark)) return password
-    }
-  }
+  const sent = authorization === undefined ? undefined : accessTokenInAuthorization(authorization)
+  if (sent !== undefined) return sent
   const text = cookie === undefined ? undefined : firstSessionText(cookie, cookieName)
   return text?.startsWith(mark) ? text : undefined
+}
+
+/** The access token of an `Authorization` header alone; it goes before any cookie. */
+export function accessTokenInAuthorization(authorization: string): string | undefined {
+  const [scheme = '', value = ''] = authorization.split(' ', 2)
+  if (/^bearer$/i.test(scheme)) return value.startsWith(mark) ? value : undefined
+  if (!/^basic$/i.test(scheme)) return undefined
+  const text = Buffer.from(value, 'base64').toString('utf8')
+  const password = text.slice(text.indexOf(':') + 1)
+  return password.startsWith(mark) ? password : undefined
 }

@@ -1,6 +1,7 @@
 import { GenerationCache } from '../../kit/cache.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { EndedSessions, SessionNames } from '../../oidc/ended-sessions.ts'
+import { accessTokenInAuthorization } from '../access-tokens/token-text.ts'
 import type { CheckAnswer, CheckRequest } from '../check.ts'
 import type { Session } from '../session.ts'
 import type { ProxyConfig } from '../typed-config.ts'
@@ -64,8 +65,11 @@ export function openSessionMemory({
 
   return {
     find(headers) {
-      const authorization = config.skip_jwt_bearer_tokens ? headers['authorization'] : undefined
-      if (authorization !== undefined) return alive('authorization', authorization)
+      const authorization = headers['authorization']
+      if (authorization !== undefined) {
+        if (config.skip_jwt_bearer_tokens) return alive('authorization', authorization)
+        if (isCredential(authorization, config)) return undefined
+      }
       const cookie = headers['cookie']
       const text = cookie === undefined ? undefined : firstSessionText(cookie, config.cookie_name)
       return text === undefined ? undefined : alive('cookie', text)
@@ -89,6 +93,12 @@ export function openSessionMemory({
       known.authorization.clear()
     },
   }
+}
+
+/** Whether the header says by itself who sends the request, so that a cookie beside it does not. */
+function isCredential(authorization: string, { htpasswd_file: passwords }: ProxyConfig): boolean {
+  if (passwords !== '' && authorization.startsWith('Basic ')) return true
+  return accessTokenInAuthorization(authorization) !== undefined
 }
 
 interface KnownText {
