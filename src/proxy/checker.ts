@@ -58,7 +58,8 @@ export function openChecker(core: ProxyCore): Checker {
     }
   }
 
-  async function lookUp({ headers, clientAddress }: CheckRequest): Promise<SessionLookup> {
+  async function lookUp(request: CheckRequest): Promise<SessionLookup> {
+    const { headers } = request
     const known = memory.find(headers)
     if (known) return { kind: 'session', ...known }
     try {
@@ -66,7 +67,7 @@ export function openChecker(core: ProxyCore): Checker {
       if (token !== undefined) return await lookUpAccessToken(token)
       const bearer = await lookUpBearer(headers['authorization'])
       if (bearer.kind === 'session') return bearer
-      const basic = await lookUpBasic(headers['authorization'], clientAddress)
+      const basic = await lookUpBasic(headers['authorization'], request)
       if (basic.kind === 'session') return basic
       if (bearer.kind === 'bad-bearer') return bearer
       const cookie = await lookUpCookie(headers['cookie'])
@@ -99,9 +100,9 @@ export function openChecker(core: ProxyCore): Checker {
   }
 
   /** A name and password of the password file, sent with the request itself. */
-  async function lookUpBasic(authorization: string | undefined, address: string): Promise<SessionLookup> {
+  async function lookUpBasic(authorization: string | undefined, sender: CheckRequest): Promise<SessionLookup> {
     if (!core.passwords || authorization === undefined) return { kind: 'none' }
-    const session = await core.passwords.sessionOfBasic(authorization, address)
+    const session = await core.passwords.sessionOfBasic(authorization, sender)
     return session ? { kind: 'session', session } : { kind: 'none' }
   }
 

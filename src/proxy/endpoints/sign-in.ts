@@ -57,13 +57,13 @@ async function signInByPassword(
   core: ProxyCore,
 ): Promise<CheckAnswer> {
   const { config, passwords, sessions, log } = core
-  const { requestId, clientAddress } = request
+  const { requestId } = request
   const target = targetOf(request, form, core)
   const username = form.get('username') ?? ''
   const again = (status: number, fault: SignInFault) => signInAnswer(request, core, { target, status, fault, username })
   if (isForeignPost(request)) return again(403, 'foreign')
   if (username === '') return again(400, 'no-username')
-  const outcome = await passwords?.signIn(username, form.get('password') ?? '', clientAddress)
+  const outcome = await passwords?.signIn(username, form.get('password') ?? '', request)
   if (outcome?.kind !== 'session') {
     log.info('sign-in failed', { requestId, reason: `password ${outcome?.kind ?? 'unknown'}` })
     return outcome?.kind === 'wait' ? again(429, 'wait') : again(401, 'wrong-password')

@@ -3,6 +3,8 @@ import { GenerationCache } from '../../kit/cache.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
 import type { Random } from '../../kit/random.ts'
+import type { CheckRequest } from '../check.ts'
+import { compileClientAddress } from '../client-address.ts'
 import type { Session } from '../session.ts'
 import type { ProxyConfig } from '../typed-config.ts'
 import { decoyOf, isPasswordOf, parseHtpasswd } from './htpasswd.ts'
@@ -18,10 +20,10 @@ export type PasswordOutcome =
 
 /** The users of `htpasswd_file`. */
 export interface Passwords {
-  /** Whose password this is. `address`: the client's, for the throttle. */
-  signIn(user: string, password: string, address: string): Promise<PasswordOutcome>
+  /** Whose password this is. `sender`: the request, for the throttle. */
+  signIn(user: string, password: string, sender: CheckRequest): Promise<PasswordOutcome>
   /** The session of an `Authorization: Basic` header; `undefined` where it is none or wrong. */
-  sessionOfBasic(authorization: string, address: string): Promise<Session | undefined>
+  sessionOfBasic(authorization: string, sender: CheckRequest): Promise<Session | undefined>
 }
 
 /** Passwords checked at one time: bcrypt is meant to be slow, and must not take every processor. */
@@ -41,41 +43,44 @@ export function openPasswords({
 }): Passwords {
   const file = openWatchedFile(config.htpasswd_file, { parse: parseHtpasswd, clock, log })
   const throttle = openPasswordThrottle(clock)
+  const addressOf = compileClientAddress(config)
   // A client that sends Basic credentials sends them with every request: right ones are known by their digest.
   const verified = new GenerationCache<string>(1000)
   const digestKey = random.bytes(32)
   let running = 0
 
-  async function isRight(user: string, password: string): Promise<boolean> {
+  /** Takes its time, and turns away whom it cannot serve: no stranger gets to keep out who is known. */
+  async function verify(user: string, password: string, address: string): Promise<'right' | 'wrong' | 'wait'> {
     const hashes = file.current()
     const hash = hashes.get(user)
     const digest = createHmac('sha256', digestKey).update(`${user}\0${password}`).digest('base64url')
-    if (hash !== undefined && verified.get(digest) === hash) return true
-    const isMatch = await isPasswordOf(hash ?? decoyOf(hashes), password)
-    if (!isMatch || hash === undefined) return false
-    verified.set(digest, hash)
-    return true
-  }
-
-  async function signIn(user: string, password: string, address: string): Promise<PasswordOutcome> {
-    if (running >= mostAtOnce || !throttle.admit(user, address)) return { kind: 'wait' }
+    if (hash !== undefined && verified.get(digest) === hash) return 'right'
+    if (running >= mostAtOnce || !throttle.admit(user, address)) return 'wait'
     running += 1
     try {
-      if (!(await isRight(user, password))) return { kind: 'wrong' }
+      const isMatch = await isPasswordOf(hash ?? decoyOf(hashes), password)
+      if (!isMatch || hash === undefined) return 'wrong'
     } finally {
       running -= 1
     }
+    verified.set(digest, hash)
     throttle.forget(user, address)
+    return 'right'
+  }
+
+  async function signIn(user: string, password: string, sender: CheckRequest): Promise<PasswordOutcome> {
+    const outcome = await verify(user, password, addressOf(sender))
+    if (outcome !== 'right') return { kind: outcome }
     const groups = config.htpasswd_user_groups
     return { kind: 'session', session: { createdAt: clock.now(), user, ...(groups.length > 0 ? { groups } : {}) } }
   }
 
   return {
     signIn,
-    async sessionOfBasic(authorization, address) {
+    async sessionOfBasic(authorization, sender) {
       const [user, password] = basicCredentials(authorization) ?? []
       if (user === undefined || password === undefined) return undefined
-      const outcome = await signIn(user, password, address)
+      const outcome = await signIn(user, password, sender)
       if (outcome.kind !== 'session') {
         log.info('basic credentials refused', { reason: outcome.kind })
         return undefined
