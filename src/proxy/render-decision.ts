@@ -10,20 +10,11 @@ import type { Session } from './session.ts'
 
 type Answer = CheckAnswer | Promise<CheckAnswer>
 
-/**
- * A decision as the answer that goes to the gateway or the client. `setCookies`: of a session that was refreshed just
- * now.
- */
-export function renderDecision(
-  request: CheckRequest,
-  { decision, setCookies }: { decision: Decision; setCookies?: readonly string[] | undefined },
-  core: ProxyCore,
-): Answer {
+/** A decision as the answer that goes to the gateway or the client. */
+export function renderDecision(request: CheckRequest, decision: Decision, core: ProxyCore): Answer {
   switch (decision.kind) {
-    case 'allow': {
-      const { session } = decision
-      return core.forwarded(allowAnswer(session ? core.identityHeaders(session) : []), session, setCookies)
-    }
+    case 'allow':
+      return allowAnswer(decision.session ? core.identityHeaders(decision.session) : [])
     case 'forbidden':
       return textAnswer(403, 'Forbidden')
     case 'out-of-scope':
