@@ -79,8 +79,8 @@ export function openChecker(core: ProxyCore): Checker {
   }
 
   async function lookUpAccessToken(token: string): Promise<SessionLookup> {
-    const session = await core.accessTokens.find(token)
-    return session ? { kind: 'session', session } : { kind: 'dead-token' }
+    const found = await core.accessTokens.find(token)
+    return found ? { kind: 'session', ...found } : { kind: 'dead-token' }
   }
 
   async function lookUpBearer(authorization: string | undefined): Promise<SessionLookup> {

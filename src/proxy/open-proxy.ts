@@ -171,7 +171,7 @@ function openCore(options: ProxyOptions): ProxyCore {
     sessions: openSessions({ config, store, ended, provider, clock, log }),
     bearer: openBearerVerifier({ config, provider, fetch, clock, log, verifyAccountToken: openAccountTokens(options) }),
     accessTokens: openAccessTokens({
-      ...{ records, clock, random },
+      ...{ records, ended, clock, random },
       leases: openRecordLeases(records, { name: 'proxy-access-token-leases', clock, random }),
       openRefresher: (tokenStore) =>
         openRefresher({ config: refreshedOften(config), store: tokenStore, provider, clock, log }),

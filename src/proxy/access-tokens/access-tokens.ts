@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto'
 import { GenerationCache } from '../../kit/cache.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Random } from '../../kit/random.ts'
+import type { EndedSessions, SessionNames } from '../../oidc/ended-sessions.ts'
 import type { Leases } from '../../store/leases.ts'
 import { type Collection, never, type Records } from '../../store/records.ts'
 import type { Session } from '../session.ts'
 import type { RefreshedStore, Refresher } from '../sessions/refresh-once.ts'
+import { namesOfSession } from '../sessions/session-names.ts'
 import { openUnderTicket, sealUnderTicket } from '../sessions/ticket.ts'
 import { newAccessToken, parseAccessToken } from './token-text.ts'
 
@@ -27,6 +29,12 @@ export interface AccessToken extends TokenGrant {
   readonly usedAt?: number
 }
 
+/** The session behind a token, and what it is called by whoever ends what it left open. */
+export interface TokenSession {
+  readonly session: Session
+  readonly names: SessionNames
+}
+
 /** Personal access tokens: sessions of programs, which live as long as the provider keeps the sign-in behind them. */
 export interface AccessTokens {
   /** Keeps this session for a program. `text` is told once: what is kept cannot be read without it. */
@@ -35,7 +43,7 @@ export interface AccessTokens {
    * The session behind a token, with its `scope`; `undefined` where it was revoked, has expired, or the provider has ended
    * the sign-in. @throws GatehouseError where it cannot be judged now.
    */
-  find(text: string): Promise<Session | undefined>
+  find(text: string): Promise<TokenSession | undefined>
   /** The owner's tokens, newest first. */
   list(email: string): Promise<readonly AccessToken[]>
   /** Whether the owner had such a token. */
@@ -51,9 +59,11 @@ interface KeptToken {
   readonly expiresAt: number
 }
 
-/** How long a token's session is not looked up again, milliseconds: so long may a revocation elsewhere take. */
+/** How long a token's session is not looked up again, milliseconds. */
 const rememberFor = 30_000
 const remembered = 1000
+/** How long its end is told to whoever remembers it, milliseconds; a socket may have been opened with it, too. */
+const tellFor = 10 * 60_000
 /** How exactly `usedAt` is known, in milliseconds. */
 const usageStep = 3_600_000
 
@@ -61,11 +71,13 @@ const usageStep = 3_600_000
 export function openAccessTokens({
   records,
   leases,
+  ended,
   clock,
   random,
   openRefresher,
 }: {
   readonly records: Records
+  readonly ended: EndedSessions
   readonly leases: Leases
   readonly clock: Clock
   readonly random: Random
@@ -73,7 +85,7 @@ export function openAccessTokens({
 }): AccessTokens {
   const kept: Collection<KeptToken> = records.collection('proxy-access-tokens')
   const owners: Collection<readonly AccessToken[]> = records.collection('proxy-access-token-owners')
-  const known = new GenerationCache<{ readonly session: Session; readonly until: number }>(remembered)
+  const known = new GenerationCache<TokenSession & { readonly until: number }>(remembered)
   const refresher = openRefresher(openTokenStore({ kept, leases, random, endToken }))
 
   const isAlive = ({ expiresAt }: AccessToken) => clock.now() < expiresAt
@@ -84,10 +96,12 @@ export function openAccessTokens({
   }
 
   async function endToken(id: string, owner: string): Promise<boolean> {
-    if ((await kept.find(id))?.owner !== owner) return false
+    const found = await kept.find(id)
+    if (found?.owner !== owner) return false
     await kept.delete(id)
+    // Whatever its provider's clock says: nothing of it counts any more, on any replica, sockets included.
+    await ended.end({ names: [nameOf(id)], upTo: found.expiresAt }, clock.now() + tellFor)
     await owners.update(owner, (tokens) => tokens.filter((token) => token.id !== id))
-    known.clear()
     return true
   }
 
@@ -113,7 +127,7 @@ export function openAccessTokens({
 
     async find(text) {
       const before = known.get(text)
-      if (before && clock.now() < before.until) return before.session
+      if (before && clock.now() < before.until) return ended.isEnded(ownNames(before)) ? undefined : before
       const ticket = parseAccessToken(text)
       const id = ticket && idOf(ticket.id)
       const found = id === undefined ? undefined : await kept.find(id)
@@ -124,9 +138,10 @@ export function openAccessTokens({
       const { refreshToken: _unneeded, ...shown } = current
       const scoped = { ...shown, scope: found.paths }
       const until = Math.min(clock.now() + rememberFor, found.expiresAt, refresher.freshUntil(id, current))
-      known.set(text, { session: scoped, until })
+      const names = namesOfToken(id, current)
+      known.set(text, { session: scoped, names, until })
       await noteUse(id, found.owner)
-      return scoped
+      return ended.isEnded(ownNames({ names })) ? undefined : { session: scoped, names }
     },
 
     async list(email) {
@@ -168,6 +183,23 @@ function openTokenStore({
     },
     lease: ({ id }) => leases.acquire(id),
   }
+}
+
+/**
+ * What a token is called: by itself, and by its user. It outlives the sessions of others with that `sid`; what it left open
+ * does not outlive an end of all its user's sessions.
+ */
+function namesOfToken(id: string, session: Session): SessionNames {
+  return { ...namesOfSession(session, ''), ids: [nameOf(id)] }
+}
+
+/** Whether it counts is for its provider to say, with whom it is renewed, and for whoever revokes it. */
+function ownNames({ names }: { readonly names: SessionNames }): SessionNames {
+  return { ids: names.ids, since: names.since }
+}
+
+function nameOf(id: string): string {
+  return `access-token:${id}`
 }
 
 /** What a token is filed under and called by: not its own half, which the text begins with. */
