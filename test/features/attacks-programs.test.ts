@@ -55,3 +55,39 @@ describe('a request with a token and a browser’s cookie', () => {
     }
   })
 })
+
+describe('a stranger who asks for a token', () => {
+  const ask = async (one: Awaited<ReturnType<typeof world>>, fields: Record<string, string>, host?: string) => {
+    const headers = host === undefined ? {} : { host }
+    const answer = await one.post('/oauth2/device_authorization', form(fields, headers), one.newBrowser())
+    return { status: answer.status, json: (await answer.json()) as Record<string, string> }
+  }
+  const linkOf = ({ json }: Awaited<ReturnType<typeof ask>>) => new URL(json['verification_uri'] ?? '')
+
+  test('gets a link to where the configuration says we are, whatever the request’s host', async () => {
+    const redirect_url = 'https://platform.example.com/oauth2/callback'
+    const one = await world({ redirect_url, relative_redirect_url: false })
+    const link = linkOf(await ask(one, { label: 'laptop' }, 'evil.example'))
+    expect(link.origin).toBe('https://platform.example.com')
+  })
+
+  test('leaves no more in the store than so much, however many links are made and refused', async () => {
+    const one = await world()
+    for (let round = 0; round < 1100; round += 1) {
+      const link = linkOf(await ask(one, { label: `laptop ${round}` }))
+      const fields = { request: link.searchParams.get('request') ?? '', answer: 'deny' }
+      expect((await one.post('/oauth2/device', form(fields), one.newBrowser())).status).toBe(200)
+    }
+    one.clock.time += 601_000
+    expect(await one.records.purge()).toBe(1000)
+  })
+
+  test.each([
+    ['a name that reads backwards', { label: 'kfp \u202egnihtyreve' }],
+    ['a name of two lines', { label: 'kfp\u2028Press Allow' }],
+    ['a thousand paths', { label: 'kfp', path: Array.from({ length: 1000 }, (_, at) => `/p${at}`).join(' ') }],
+    ['a path of a thousand characters', { label: 'kfp', path: `/${'p'.repeat(1000)}` }],
+  ])('gets none for %s', async (_, fields) => {
+    expect((await ask(await world(), fields)).status).toBe(400)
+  })
+})

@@ -35,6 +35,7 @@ export interface DeviceLogins {
   read(request: string): DeviceRequest | undefined
   /** What the program is to get. */
   approve(request: DeviceRequest, session: Session): Promise<void>
+  /** Anybody may refuse, so only so many refusals are kept; a program that is not told one waits until its time is over. */
   deny(request: DeviceRequest): Promise<void>
   /** Tells the outcome; an approval is told once. */
   redeem(deviceCode: string): Promise<DeviceOutcome>
@@ -45,6 +46,9 @@ export const deviceCodeSeconds = 600
 
 /** No vowels, so no words; nothing that looks like another (RFC 8628 §6.1). */
 const letters = 'BCDFGHJKLMNPQRSTVWXZ'
+
+/** Refusals kept at one time, by one process: whoever holds a link may refuse it, and links are free. */
+const mostRefusals = 1000
 
 interface Verdict {
   /** Sealed; absent for a refusal. */
@@ -70,6 +74,7 @@ export function openDeviceLogins({
   const links = sealerFor('proxy device link')
   const sessions = sealerFor('proxy device session')
 
+  const refusals: number[] = []
   const give = (id: string, verdict: Verdict) => verdicts.create(id, verdict, clock.now() + lifetime)
 
   function openSession(sealed: string): Session | undefined {
@@ -88,6 +93,9 @@ export function openDeviceLogins({
       await give(id, { session: sessions.seal(Buffer.from(encodeSession(session)).toString('base64'), lifetime) })
     },
     async deny({ id }) {
+      while ((refusals[0] ?? Number.POSITIVE_INFINITY) <= clock.now() - lifetime) refusals.shift()
+      if (refusals.length >= mostRefusals) return
+      refusals.push(clock.now())
       await give(id, {})
     },
     async redeem(deviceCode) {

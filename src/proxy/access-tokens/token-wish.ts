@@ -11,6 +11,9 @@ export interface TokenWish {
 const longestDays = 366
 const defaultDays = 30
 const longestLabel = 80
+/** More are looked through at every request, and do not fit into a link. */
+const mostPaths = 50
+const longestPath = 500
 
 /**
  * Reads the fields `label`, `days` and `path` (as often as there are paths, or several in one, by lines, commas or
@@ -19,7 +22,8 @@ const longestLabel = 80
 export function parseTokenWish(form: URLSearchParams): TokenWish | { readonly problem: string } {
   const label = (form.get('label') ?? '').trim()
   if (label === '') return { problem: 'the token needs a name, by which you will know it again' }
-  if (label.length > longestLabel || /\p{Cc}/u.test(label)) {
+  // Who is asked to allow it must see what it says: nothing invisible, nothing that reads backwards.
+  if (label.length > longestLabel || /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(label)) {
     return { problem: `the name has more than ${longestLabel} characters, or unreadable ones` }
   }
   const days = form.get('days') || String(defaultDays)
@@ -27,8 +31,12 @@ export function parseTokenWish(form: URLSearchParams): TokenWish | { readonly pr
   if (!/^\d+$/.test(days) || lifetimeDays < 1 || lifetimeDays > longestDays) {
     return { problem: `\`${days}\` days are not offered; write 1 to ${longestDays}` }
   }
-  const texts = form.getAll('path').flatMap((text) => text.split(/[\s,]+/))
-  const scope = parsePathScope(texts.filter((text) => text !== ''))
+  const split = form.getAll('path').flatMap((text) => text.split(/[\s,]+/))
+  const texts = split.filter((text) => text !== '')
+  if (texts.length > mostPaths || texts.some((text) => text.length > longestPath)) {
+    return { problem: `a token has at most ${mostPaths} paths, of at most ${longestPath} characters` }
+  }
+  const scope = parsePathScope(texts)
   return 'problem' in scope ? scope : { label, paths: scope.paths, lifetimeDays }
 }
 

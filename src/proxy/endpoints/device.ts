@@ -1,10 +1,10 @@
 import { deviceCodeSeconds } from '../access-tokens/device-logins.ts'
 import { parseTokenWish } from '../access-tokens/token-wish.ts'
 import { jsonAnswer, pageAnswer, textAnswer } from '../answers.ts'
-import type { CheckAnswer } from '../check.ts'
+import type { CheckAnswer, CheckRequest } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
 import { grantOf } from '../login/serve-purpose.ts'
-import { publicOrigin, startLogin } from '../login/start-login.ts'
+import { publicOrigin, redirectUriFor, startLogin } from '../login/start-login.ts'
 import { deviceDonePage, devicePage } from '../pages/access-token-pages.ts'
 import { isForeignPost } from '../request-kind.ts'
 import type { EndpointInput } from './endpoint.ts'
@@ -21,7 +21,7 @@ export function deviceAuthorization({ request, form }: EndpointInput, core: Prox
   const wish = parseTokenWish(form)
   if ('problem' in wish) return jsonAnswer(400, { error: 'invalid_request', error_description: wish.problem })
   const { deviceCode, userCode, request: link } = core.deviceLogins.begin(wish)
-  const page = `${publicOrigin(request, core)}${core.config.proxy_prefix}/device?request=${link}`
+  const page = `${originOf(request, core)}${core.config.proxy_prefix}/device?request=${link}`
   return jsonAnswer(200, {
     device_code: deviceCode,
     user_code: userCode,
@@ -30,6 +30,12 @@ export function deviceAuthorization({ request, form }: EndpointInput, core: Prox
     expires_in: deviceCodeSeconds,
     interval,
   })
+}
+
+/** Where browsers find us: by the configuration, where it says so. */
+function originOf(request: CheckRequest, core: ProxyCore): string {
+  const redirectUri = redirectUriFor(request, core)
+  return redirectUri.startsWith('/') ? publicOrigin(request, core) : new URL(redirectUri).origin
 }
 
 /** `/oauth2/device`: the page behind the link, where the user allows the program or does not. */
