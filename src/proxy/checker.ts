@@ -1,6 +1,7 @@
 import type { SessionNames } from '../oidc/ended-sessions.ts'
 import { accessTokenIn } from './access-tokens/token-text.ts'
 import { allowAnswer, signedInAnswer, textAnswer } from './answers.ts'
+import type { Authservice } from './authservice/open-authservice.ts'
 import { type CheckAnswer, type CheckRequest, decide, type SessionLookup } from './check.ts'
 import type { ProxyCore } from './core.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
@@ -39,7 +40,9 @@ export function openChecker(core: ProxyCore): Checker {
     if (endpoint) return answerAt(endpoint, request, new URLSearchParams()).then(ownPage)
     return guarded(request, async () => {
       const lookup = await lookUp(request)
-      const answer = await renderDecision(request, decide(request, lookup, rules), core)
+      const decision = decide(request, lookup, rules)
+      const refused = decision.kind === 'allow' && decision.session && core.authservice?.refusal(request, decision.session)
+      const answer = (await refused) || (await renderDecision(request, decision, core))
       return lookup.kind === 'session' && lookup.names ? { ...answer, session: lookup.names } : answer
     })
   }
@@ -65,6 +68,7 @@ export function openChecker(core: ProxyCore): Checker {
     try {
       const token = accessTokenIn(headers, config.cookie_name)
       if (token !== undefined) return await lookUpAccessToken(token)
+      if (core.authservice) return await lookUpAs(core.authservice, request)
       const bearer = await lookUpBearer(headers['authorization'])
       if (bearer.kind === 'session') return bearer
       const basic = await lookUpBasic(headers['authorization'], request)
@@ -97,6 +101,19 @@ export function openChecker(core: ProxyCore): Checker {
     const entry = withAnswer({ session, names }, session.expiresAt ?? 0)
     remember('authorization', authorization, entry)
     return { kind: 'session', session, names, authAnswer: entry.authAnswer }
+  }
+
+  function lookUpAs(authservice: Authservice, request: CheckRequest): Promise<SessionLookup> {
+    const remember = memory.begin()
+    return authservice.authenticate(request, {
+      cookie: () => lookUpCookie(request.headers['cookie']),
+      accept(session, names) {
+        if (!rules.mayEnter(session)) return { kind: 'session', session, names }
+        const entry = withAnswer({ session, names }, session.expiresAt ?? 0)
+        remember('authorization', request.headers['authorization'] ?? '', entry)
+        return { kind: 'session', session, names, authAnswer: entry.authAnswer }
+      },
+    })
   }
 
   /** A name and password of the password file, sent with the request itself. */

@@ -7,6 +7,7 @@ import type { Records } from '../store/records.ts'
 import type { AccessTokens } from './access-tokens/access-tokens.ts'
 import type { DeviceLogins } from './access-tokens/device-logins.ts'
 import type { AlphaOptions } from './alpha/alpha-options.ts'
+import type { Authservice } from './authservice/open-authservice.ts'
 import type { BearerVerifier } from './bearer.ts'
 import type { CheckRequest, CheckRules } from './check.ts'
 import type { IdentityHeaders } from './identity-headers.ts'
@@ -47,6 +48,8 @@ export interface ProxyCore {
   readonly assetsPath: string
   isTrustedProxy(address: string): boolean
   readonly bearer: BearerVerifier
+  /** Where the proxy stands in for oidc-authservice. */
+  readonly authservice: Authservice | undefined
   readonly accessTokens: AccessTokens
   readonly deviceLogins: DeviceLogins
   readonly memory: SessionMemory

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js'
 import type { HeaderOptions } from './alpha/alpha-options.ts'
-import type { AuthserviceSettings } from './authservice.ts'
+import type { AuthserviceSettings } from './authservice/settings.ts'
 import { headerValue, joinedHeaderValue } from './header-values.ts'
 import { compileInjectedHeaders } from './inject-headers.ts'
 import type { Session } from './session.ts'
@@ -20,7 +20,7 @@ export function compileIdentityHeaders(headers: readonly HeaderOptions[]): Ident
   }
 }
 
-/** authservice's headers: user id and groups (an empty one for no groups), and the ID token as a bearer. */
+/** authservice's headers: user id and groups (an empty one for no groups), and, if asked for, the ID token as a bearer. */
 export function compileAuthserviceHeaders(settings: AuthserviceSettings): IdentityHeaders {
   const transformers = settings.userIdTransformers.map(({ matches, replaces }) => ({
     pattern: RE2JS.compile(matches),
@@ -30,10 +30,12 @@ export function compileAuthserviceHeaders(settings: AuthserviceSettings): Identi
     const first = transformers.find(({ pattern }) => pattern.matcher(userId).find())
     return first ? first.pattern.matcher(userId).replaceAll(first.replaces) : userId
   }
-  return ({ email = '', groups = [], idToken = '' }) => [
+  const { authMethodHeader, passesIdToken } = settings
+  return ({ email = '', groups = [], idToken = '', authMethod }) => [
     ...[settings.userIdHeader, headerValue(settings.userIdPrefix + transform(email))],
     ...[settings.groupsHeader, joinedHeaderValue(groups)],
-    ...(idToken === '' ? [] : ['authorization', `Bearer ${headerValue(idToken)}`]),
+    ...(authMethod === undefined ? [] : [authMethodHeader, authMethod]),
+    ...(idToken === '' || !passesIdToken ? [] : ['authorization', `Bearer ${headerValue(idToken)}`]),
     ...(settings.idTokenHeader === undefined ? [] : [settings.idTokenHeader, headerValue(idToken)]),
   ]
 }

@@ -12,8 +12,11 @@ import type { Records } from '../store/records.ts'
 import { openAccessTokens } from './access-tokens/access-tokens.ts'
 import { openDeviceLogins } from './access-tokens/device-logins.ts'
 import { alphaOf } from './alpha/alpha-of-config.ts'
+import type { AlphaOptions } from './alpha/alpha-options.ts'
 import { responseOfAnswer, textAnswer } from './answers.ts'
 import { openBearerVerifier } from './bearer.ts'
+import { memoryBeside } from './authservice/memory-beside.ts'
+import { openAuthservice } from './authservice/open-authservice.ts'
 import type { CheckAnswer, CheckRequest } from './check.ts'
 import { openChecker } from './checker.ts'
 import { checkRequestOf, type ProxyCore } from './core.ts'
@@ -129,7 +132,7 @@ function unreadable(error: unknown): CheckAnswer {
 
 function openCore(options: ProxyOptions): ProxyCore {
   const { config, clock, random, log, fetch } = options
-  const { authservice } = config
+  const { authservice: settings } = config
   const alpha = alphaOf(config)
   const secret = config.cookie_secret || readFileSync(config.cookie_secret_file, 'utf8')
   // what the configuration itself says was checked where it was read
@@ -143,7 +146,7 @@ function openCore(options: ProxyOptions): ProxyCore {
   const state = openSessionState({ config, keys, records: options.records, clock, random, log })
   const { store, records } = state
   const provider = openProviders(alpha.providers, {
-    authorizationUrl: authservice?.authorizationUrl,
+    authorizationUrl: settings?.authorizationUrl,
     endSessionUrl: config.end_session_url,
     isStrict: config.compat,
     fetchFor: (one) => fetchWithTrust(fetch, trustOf(one, config)),
@@ -151,16 +154,27 @@ function openCore(options: ProxyOptions): ProxyCore {
   })
   const ended = openEndedSessions({ records, clock, log })
   const csrfLifetime = Math.floor(config.cookie_csrf_expire / 1000)
-  const memory = openSessionMemory({ config, ended, clock })
+  const ownMemory = openSessionMemory({ config, ended, clock })
+  const memory = settings ? memoryBeside(ownMemory, settings) : ownMemory
   store.listen((text) => (text === undefined ? memory.clear() : memory.forget(text)))
   const isListedEmail = openEmailList(options, () => memory.clear())
   const passwords = config.htpasswd_file === '' ? undefined : openPasswords({ config, clock, random, log })
+  const rules = compileRules(config, settings?.skipPrefixes, { providers: alpha.providers, isListedEmail })
+  const verifyAccountToken = openAccountTokens(options)
+  const sessions = openSessions({ config, store, ended, provider, clock, log })
+  const authservice = settings
+    ? openAuthservice({
+        ...{ settings, config, rules, provider, sessions, ended, verifyAccountToken, clock, log },
+        fetch: trustingFetch(options, alpha),
+      })
+    : undefined
   return {
     passwords,
     ...{ config, alpha, clock, random, log, fetch, records, provider, ended, state },
-    rules: compileRules(config, authservice?.skipPrefixes, { providers: alpha.providers, isListedEmail }),
-    identityHeaders: authservice
-      ? compileAuthserviceHeaders(authservice)
+    rules,
+    authservice,
+    identityHeaders: settings
+      ? compileAuthserviceHeaders(settings)
       : compileIdentityHeaders(alpha.injectResponseHeaders),
     csrf: {
       cookieName: config.cookie_name,
@@ -168,8 +182,8 @@ function openCore(options: ProxyOptions): ProxyCore {
       isShared: config.compat && !config.cookie_csrf_per_request,
       ...{ keys, clock, random },
     },
-    sessions: openSessions({ config, store, ended, provider, clock, log }),
-    bearer: openBearerVerifier({ config, provider, fetch, clock, log, verifyAccountToken: openAccountTokens(options) }),
+    sessions: authservice?.sessions ?? sessions,
+    bearer: openBearerVerifier({ config, provider, fetch, clock, log, verifyAccountToken }),
     accessTokens: openAccessTokens({
       ...{ records, ended, clock, random },
       leases: openRecordLeases(records, { name: 'proxy-access-token-leases', clock, random }),
@@ -179,7 +193,7 @@ function openCore(options: ProxyOptions): ProxyCore {
     deviceLogins: openDeviceLogins({ records, secret, clock, random }),
     isValidRedirect: compileRedirectRule(config.whitelist_domains),
     look: signInLook(config, provider.choices),
-    callbackPath: authservice?.callbackPath ?? (pathOf(config.redirect_url) || `${config.proxy_prefix}/callback`),
+    callbackPath: settings?.callbackPath ?? (pathOf(config.redirect_url) || `${config.proxy_prefix}/callback`),
     assetsPath: `${config.proxy_prefix}/static`,
     isTrustedProxy: compileTrustedProxies(config),
     memory,
@@ -195,6 +209,12 @@ function openAccountTokens({ config, fetch, clusterFetch = fetch, clock, log }: 
   return config.kubernetes_token_review
     ? openTokenReview(api, { audiences, clock })
     : openTokenKeys(api, { audiences, clock, log })
+}
+
+/** Reaches the first provider, and what stands beside it, by the authorities it is trusted by. */
+function trustingFetch({ config, fetch }: ProxyOptions, { providers }: AlphaOptions): Fetch {
+  const [first] = providers
+  return first ? fetchWithTrust(fetch, trustOf(first, config)) : fetch
 }
 
 /** A program's sign-in is proven again every five minutes at least: a user who was disabled has no browser to be asked. */

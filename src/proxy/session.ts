@@ -18,6 +18,8 @@ export interface Session {
   readonly additionalClaims?: Readonly<Record<string, unknown>>
   /** Id of the provider the user signed in at; set only where more than one is configured. */
   readonly provider?: string
+  /** How a request to oidc-authservice's stand-in proved it. It is never kept with a session. */
+  readonly authMethod?: 'cookie' | 'header'
   /** Paths a personal access token is limited to, each with all below it. It is never kept with a session. */
   readonly scope?: readonly string[]
 }

@@ -1,5 +1,5 @@
 import type { AlphaOptions } from './alpha/alpha-options.ts'
-import type { AuthserviceSettings } from './authservice.ts'
+import type { AuthserviceSettings } from './authservice/settings.ts'
 import { type ProxyKey, type ProxyKeyName, proxyKeyNames, proxyKeys } from './keys.ts'
 import { type ProxyValue, weakValue } from './weak-values.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Problems } from '../../src/kit/problems.ts'
-import { parseAuthserviceEnv } from '../../src/proxy/authservice-env.ts'
+import { parseAuthserviceEnv } from '../../src/proxy/authservice/parse-environment.ts'
 import { ada, issuer, kubeflow, origin, proxyWorldOf, sign } from './proxy-world.ts'
 
 const variables = {
@@ -102,7 +102,9 @@ test("the dashboard's logout gets 201 and a URL that ends at the registered redi
 
 test('an own page after logout is the last stop', async () => {
   const { browser } = await authservice({ AFTER_LOGOUT_URL: 'https://corp.example/bye' })
-  expect((await browser.get('/authservice/oidc/callback')).headers.get('location')).toBe('https://corp.example/bye')
+  expect((await browser.get('/authservice/oidc/callback?state=%2F')).headers.get('location')).toBe(
+    'https://corp.example/bye',
+  )
 })
 
 test('/verify answers nginx: 204 with the identity, 401, 403, never a login', async () => {
@@ -120,7 +122,7 @@ test('/verify answers nginx: 204 with the identity, 401, 403, never a login', as
 test("a machine's token for the configured audience is a session", async () => {
   const { browser } = await authservice()
   const token = await sign({
-    ...{ iss: issuer, sub: 'robot', email: 'robot@example.com', exp: 1_700_003_600 },
+    ...{ iss: issuer, sub: 'robot', email: 'robot@example.com', groups: [], exp: 1_700_003_600 },
     aud: 'istio-ingressgateway.istio-system.svc.cluster.local',
   })
   const answer = await browser.check('/x', { headers: { authorization: `Bearer ${token}` } })

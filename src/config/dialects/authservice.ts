@@ -1,4 +1,4 @@
-import { parseAuthserviceEnv } from '../../proxy/authservice-env.ts'
+import { parseAuthserviceEnv } from '../../proxy/authservice/parse-environment.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
 import { type Adapting, readSorted } from '../adapt.ts'
 import { type Environment, readEnvironment } from '../environment.ts'

@@ -22,7 +22,11 @@ export async function authOnly({ request, lookUp }: EndpointInput, core: ProxyCo
   const session = lookup.kind === 'session' && rules.mayEnter(lookup.session) ? lookup.session : undefined
   if (session && !meetsQueryConstraints(session, request.path, !config.compat)) return textAnswer(403, 'Forbidden')
   const known = lookup.kind === 'session' ? lookup.authAnswer : undefined
-  if (session) return known ?? signedInAnswer(identityHeaders(session))
+  if (session) {
+    const { method = request.method, path = request.path } = asked
+    const refused = await core.authservice?.refusal({ ...request, method, path }, session)
+    return refused ?? known ?? signedInAnswer(identityHeaders(session))
+  }
   if (isSkipped(asked, core) || rules.isTrustedClient(request)) return { status: 202, headers: [], body: '' }
   return lookup.kind === 'unavailable'
     ? textAnswer(503, 'Service Unavailable')

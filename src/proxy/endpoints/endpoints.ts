@@ -12,6 +12,7 @@ import { forwardAuth } from './forward-auth.ts'
 import { signIn, start } from './sign-in.ts'
 import { signOut } from './sign-out.ts'
 import { signedOut } from './signed-out.ts'
+import { siteEndpoint } from './site.ts'
 import { verify } from './verify.ts'
 
 /** Under `proxy_prefix`. */
@@ -40,10 +41,11 @@ export function endpointAt(path: string, { config, callbackPath }: ProxyCore): E
   const pathname = mark < 0 ? path : path.slice(0, mark)
   if (pathname === callbackPath) return callback
   if (oldSignOutPaths.includes(pathname)) return endpoints['/sign_out']
-  if (config.authservice && pathname.startsWith(`${config.authservice.prefix}/verify`)) return verify
+  if (config.authservice && pathname.startsWith(config.authservice.verifyPath)) return verify
   const prefix = config.proxy_prefix
   if (!pathname.startsWith(prefix)) return undefined
   const name = pathname.slice(prefix.length)
+  if (config.authservice && name.startsWith('/site/')) return siteEndpoint(name.slice('/site'.length))
   if (name.startsWith('/static/')) return () => answerOfResponse(assetResponse(name.slice('/static/'.length)))
   return Object.hasOwn(endpoints, name) ? endpoints[name] : undefined
 }

@@ -15,6 +15,8 @@ export async function forwardAuth({ request, lookUp }: EndpointInput, core: Prox
   if (!asked) return textAnswer(400, nothingAsked)
   const decision = decide(asked, await lookUp(), core.rules)
   if (decision.kind !== 'allow') return renderDecision(asked, decision, core)
+  const refused = decision.session && (await core.authservice?.refusal(asked, decision.session))
+  if (refused) return refused
   return signedInAnswer(decision.session ? core.identityHeaders(decision.session) : [])
 }
 

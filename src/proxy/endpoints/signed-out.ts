@@ -8,9 +8,13 @@ import { signedOutPage } from '../pages/notice-pages.ts'
  * oidc-authservice has a page of its own for this, that one; a bare `/` is none, it would sign in again at once.
  */
 export async function signedOut(core: ProxyCore, query: URLSearchParams): Promise<CheckAnswer> {
+  const ownPage = core.config.authservice?.afterLogoutUrl ?? ''
+  return ownPage !== '' && ownPage !== '/' ? redirectAnswer(ownPage) : signedOutHere(core, query)
+}
+
+/** Our own page of that kind. */
+export async function signedOutHere(core: ProxyCore, query: URLSearchParams): Promise<CheckAnswer> {
   const { config, assetsPath, isValidRedirect, provider } = core
-  const ownPage = config.authservice?.afterLogoutUrl ?? ''
-  if (ownPage !== '' && ownPage !== '/') return redirectAnswer(ownPage)
   const target = query.get('state') ?? query.get('rd') ?? '/'
   return pageAnswer(
     signedOutPage({

@@ -10,7 +10,7 @@ import type { EndpointInput } from './endpoint.ts'
  */
 export async function verify({ request, lookUp }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
   const { rules, identityHeaders, config } = core
-  const asked = request.path.slice(`${config.authservice?.prefix ?? ''}/verify`.length) || '/'
+  const asked = request.path.slice(config.authservice?.verifyPath.length) || '/'
   if (rules.isSkipped(request.method, asked)) return { status: 204, headers: [], body: '' }
   const lookup = await lookUp()
   if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable')
@@ -18,5 +18,7 @@ export async function verify({ request, lookUp }: EndpointInput, core: ProxyCore
   const { scope } = lookup.session
   const isInReach = scope === undefined || isInScope(scope, asked)
   if (!isInReach || !rules.mayEnter(lookup.session)) return textAnswer(403, 'Forbidden')
+  const refused = await core.authservice?.refusal({ ...request, path: asked }, lookup.session)
+  if (refused) return refused
   return { status: 204, headers: identityHeaders(lookup.session), body: '' }
 }

@@ -33,7 +33,11 @@ export async function finishLogin(
   const state = parseState(parameters.get('state') ?? '', config.encode_state)
   const isAnswer = parameters.has('code') || parameters.has('error')
   // A callback without an answer is the end of a sign-out at a provider that knows no other address of ours.
-  if (!isAnswer && !state) return (await isSignedIn(request, core)) ? redirectAnswer('/') : signedOut(core, parameters)
+  if (!isAnswer && !state) {
+    const isEnd = parameters.has('state') || !config.authservice
+    if (await isSignedIn(request, core)) return redirectAnswer(config.authservice?.homepageUrl ?? '/')
+    return isEnd ? signedOut(core, parameters) : redirectAnswer(config.authservice.homepageUrl)
+  }
   const target = state && isValidRedirect(state.target) ? state.target : '/'
   if (!state) return failed(request, core, { code: 'bad_callback', message: 'the state is none of ours', target })
   const login = findPendingLogin(request.headers['cookie'], state.hash, csrf)

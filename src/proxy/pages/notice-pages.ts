@@ -56,6 +56,7 @@ export function confirmSignOutPage({
 export function deniedPage({
   who,
   why,
+  reason = '',
   signOutPath,
   assetsPath,
   requestId,
@@ -63,6 +64,8 @@ export function deniedPage({
   /** The account as the user knows it. */
   who: string
   why?: 'email' | 'group' | undefined
+  /** What somebody else says. */
+  reason?: string
   signOutPath: string
   assetsPath: string
   requestId: string
@@ -72,7 +75,7 @@ export function deniedPage({
     message:
       who === ''
         ? 'This account is not allowed here.'
-        : `You are signed in as ${who}, which is not allowed here.${reasonOf(why)}`,
+        : `You are signed in as ${who}, which is not allowed here.${reasonOf(why)}${reason && ` The reason given: ${reason}`}`,
     advice: 'Ask an administrator for access, or sign in with another account.',
     action: { href: signOutPath, text: 'Use another account' },
     requestId: requestId || undefined,
@@ -111,4 +114,28 @@ export function loginErrorPage({
     assetsPath,
   })
   return pageResponse(markup, { status })
+}
+
+/** The front page of oidc-authservice's stand-in. */
+export function homePage({
+  name,
+  target,
+  startPath,
+  assetsPath,
+}: {
+  /** Of the platform. */
+  name: string
+  target: string
+  startPath: string
+  assetsPath: string
+}): Promise<Response> {
+  const body = html`<section class="card">
+<h1>${name}</h1>
+<p class="muted">Sign in to open the apps of this platform.</p>
+<form class="form" method="get" action="${startPath}">
+<input type="hidden" name="rd" value="${target}">
+<button type="submit" class="button">Sign in</button>
+</form>
+</section>`
+  return pageResponse(page({ title: name, assetsPath, body }))
 }

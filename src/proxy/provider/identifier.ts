@@ -114,8 +114,8 @@ export function openIdentifier({
   }
 }
 
-/** A userinfo answer: JSON, or a JWT that came straight from the provider (OpenID Connect Core §5.3.2). */
-function profileOf(text: string): JsonObject {
+/** The claims of a userinfo answer: JSON, or a JWT that came straight from the provider (OpenID Connect Core §5.3.2). */
+export function profileOf(text: string): JsonObject {
   if (text.trimStart().startsWith('{')) return parseJsonObject(text)
   const jwt = parseJwt(text.trim())
   return 'malformed' in jwt ? {} : jwt.claims

@@ -148,6 +148,7 @@ export function openProvider(given: OpenProviderOptions): Provider {
       return !isOidc || !(await loadEndpoints()).sendsIssuer
     },
     endSessionUrl: () => source.endSession(),
+    userinfoUrl: async () => (await loadEndpoints()).userinfo,
     backendLogoutUrl: () => options.backendLogoutURL,
     clientId: () => options.clientID,
     isReady: () => !isOidc || source.isReady(),

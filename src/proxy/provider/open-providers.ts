@@ -81,6 +81,7 @@ export function openProviders(
     verifyLogout,
     isOwnAnswer: async (login, issuer) => (await find(login.provider)?.isOwnAnswer(login, issuer)) ?? false,
     endSessionUrl: async (session) => find(session?.provider)?.endSessionUrl(),
+    userinfoUrl: () => first.userinfoUrl(),
     backendLogoutUrl: (session) => find(session?.provider)?.backendLogoutUrl() ?? '',
     clientId: (session) => find(session?.provider)?.clientId() ?? '',
     isReady: () => [...byId.values()].map((provider) => provider.isReady()).some(Boolean),

@@ -36,6 +36,8 @@ export interface Provider {
   endSessionUrl(session?: Session): Promise<string | undefined>
   /** What is called, with the ID token for `{id_token}`, where a session ends; empty for nothing. */
   backendLogoutUrl(session?: Session): string
+  /** Where an access token is shown to learn whom it is for; `undefined` where there is no such place. */
+  userinfoUrl(): Promise<string | undefined>
   /** The id this proxy has at the provider of a session. */
   clientId(session?: Session): string
   /** Whether users can sign in: the endpoints are known. */

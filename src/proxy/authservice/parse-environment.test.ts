@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { formatProblem, namedSource, Problems } from '../kit/problems.ts'
-import { parseAuthserviceEnv } from './authservice-env.ts'
+import { formatProblem, namedSource, Problems } from '../../kit/problems.ts'
+import { parseAuthserviceEnv } from './parse-environment.ts'
 
 const cookieSecret = 'sixteen bytes !!'
 
@@ -52,8 +52,8 @@ test("a guide's params.env is understood, its stale variables only warned about"
     },
   })
   expect(problems).toEqual([
-    'params.env: warning: PORT: is not acted on: was never read by oidc-authservice; use SERVER_PORT',
     'params.env: warning: STORE_PATH: is not acted on: sessions live in an encrypted cookie, so there is no store',
+    'params.env: warning: PORT: is not acted on: was never read by oidc-authservice; use SERVER_PORT',
   ])
 })
 
@@ -97,14 +97,14 @@ test('everything wrong is reported at once, with the name of the variable', () =
     REDIRECT_URL: 'nowhere',
     SESSION_SAME_SITE: 'Sometimes',
     USERID_TRANSFORMERS: '[{"matches":"("}]',
-    EXTERNAL_AUTHZ_URL: 'http://authz',
+    EXTERNAL_AUTHZ_URL: 'authz',
   })
   expect(config).toBeUndefined()
   expect(problems.map((line) => line.split(': ')[2])).toEqual([
     'CLIENT_ID',
     'CLIENT_SECRET',
-    'EXTERNAL_AUTHZ_URL',
     'USERID_TRANSFORMERS',
+    'EXTERNAL_AUTHZ_URL',
     'OIDC_PROVIDER',
     'SESSION_SAME_SITE',
     'REDIRECT_URL',
