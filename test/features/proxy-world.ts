@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { Fetch } from '../../src/http/part.ts'
 import { type Log, openLog } from '../../src/kit/log.ts'
 import { systemRandom } from '../../src/kit/random.ts'
@@ -58,6 +58,9 @@ export function sign(claims: Record<string, unknown>, key: KeyObject = privateKe
   return signJwt(claims, { kid: 'k1', alg: 'RS256', privateKey: key })
 }
 export { foreignKey }
+
+/** The provider's published key, as a file would hold it. */
+export const publicKeyPem: string = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString()
 
 interface IssuedCode {
   readonly nonce: string | null

@@ -57,7 +57,7 @@ export async function verifyIdToken(
   })
   if (!checked.ok) return { ok: false, reason: checked.reason }
   const { claims } = checked.jwt
-  if (typeof claims['exp'] !== 'number' || nowSeconds > claims['exp']) return { ok: false, reason: 'expired' }
+  if (typeof claims['exp'] !== 'number' || nowSeconds >= claims['exp']) return { ok: false, reason: 'expired' }
   if (!isForUs(claims, rules)) return { ok: false, reason: 'audience-mismatch' }
   const keys = await keySet.keysFor(checked.jwt)
   if (!keys) return { ok: false, reason: 'no-keys' }
