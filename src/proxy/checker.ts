@@ -3,11 +3,14 @@ import { accessTokenIn } from './access-tokens/token-text.ts'
 import { allowAnswer, signedInAnswer, textAnswer } from './answers.ts'
 import type { Authservice } from './authservice/open-authservice.ts'
 import { type CheckAnswer, type CheckRequest, decide, type SessionLookup } from './check.ts'
+import { sessionCookieAttributes } from './cookie-attributes.ts'
 import type { ProxyCore } from './core.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
 import { endpointAt } from './endpoints/endpoints.ts'
+import { withCookies } from './forwarding.ts'
 import { renderDecision } from './render-decision.ts'
 import type { Session } from './session.ts'
+import { storeSessionCookies } from './sessions/session-cookies.ts'
 import { namesOfIdToken } from './sessions/session-names.ts'
 
 /** Runs the check around the pure decision: finds the session, remembers it, renders the answer. */
@@ -43,7 +46,8 @@ export function openChecker(core: ProxyCore): Checker {
       const decision = decide(request, lookup, rules)
       const refused = decision.kind === 'allow' && decision.session && core.authservice?.refusal(request, decision.session)
       const answer = (await refused) || (await renderDecision(request, decision, core))
-      return lookup.kind === 'session' && lookup.names ? { ...answer, session: lookup.names } : answer
+      if (lookup.kind !== 'session' || !lookup.names) return answer
+      return { ...withCookies(answer, lookup.setCookies), session: lookup.names }
     })
   }
 
@@ -74,7 +78,7 @@ export function openChecker(core: ProxyCore): Checker {
       const basic = await lookUpBasic(headers['authorization'], request)
       if (basic.kind === 'session') return basic
       if (bearer.kind === 'bad-bearer') return bearer
-      const cookie = await lookUpCookie(headers['cookie'])
+      const cookie = await lookUpCookie(request)
       return cookie.kind === 'none' ? bearer : cookie
     } catch (cause) {
       log.warn('session could not be looked up', { cause })
@@ -123,12 +127,18 @@ export function openChecker(core: ProxyCore): Checker {
     return session ? { kind: 'session', session } : { kind: 'none' }
   }
 
-  async function lookUpCookie(cookie: string | undefined): Promise<SessionLookup> {
+  async function lookUpCookie({ headers, host }: CheckRequest): Promise<SessionLookup> {
+    const cookieHeader = headers['cookie']
     const remember = memory.begin()
-    const found = await core.sessions.find(cookie)
+    const found = await core.sessions.find(cookieHeader)
     if (!found) return { kind: 'none' }
     const { session, names, text, freshUntil } = found
     if (!rules.mayEnter(session)) return { kind: 'session', session, names }
+    if (core.isForwarding && found.renewedText) {
+      const attributes = sessionCookieAttributes(config, host)
+      const setCookies = storeSessionCookies(config.cookie_name, found.renewedText(), { attributes, cookieHeader })
+      return { kind: 'session', session, names, setCookies } // not remembered: the browser comes with the new one
+    }
     const entry = withAnswer({ session, names }, freshUntil)
     remember('cookie', text, entry)
     return { kind: 'session', session, names, authAnswer: entry.authAnswer }
@@ -137,7 +147,7 @@ export function openChecker(core: ProxyCore): Checker {
   function withAnswer({ session: whole, names }: { session: Session; names: SessionNames }, until: number) {
     const { refreshToken: _unneeded, ...session } = whole
     const headers = core.identityHeaders(whole)
-    const answer = { ...allowAnswer(headers), session: names }
+    const answer = { ...core.forwarded(allowAnswer(headers), whole), session: names }
     return { session, names, answer, authAnswer: ownPage(signedInAnswer(headers)), until }
   }
 

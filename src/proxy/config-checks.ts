@@ -40,6 +40,7 @@ export function checkProxyConfig(
   checkCookie(config, error)
   checkSessionStore(config, error)
   checkRoutes(config, error)
+  checkUpstreams(config, { error, warn, isProgram })
   checkRedirect(config, { error, warn })
   for (const name of proxyKeyNames) {
     const { ignored }: ProxyKey = proxyKeys[name]
@@ -124,11 +125,6 @@ function checkRoutes(config: ProxyConfig, error: Report): void {
       if (reason !== undefined) error(key, `error compiling regex /${regex}/: ${reason}`, 'write it as RE2 has it')
     }
   }
-  for (const upstream of config.upstreams) {
-    if (!/^static:\/\/\d{3}$/.test(upstream)) {
-      error('upstreams', `\`${upstream}\` is not offered; requests are not forwarded here`, 'write `static://200`')
-    }
-  }
   if (!config.proxy_prefix.startsWith('/') || config.proxy_prefix.endsWith('/')) {
     error('proxy_prefix', `must start and not end with \`/\`, got \`${config.proxy_prefix}\``, 'write `/oauth2`')
   }
@@ -141,6 +137,24 @@ function checkRoutes(config: ProxyConfig, error: Report): void {
     const message = 'missing setting for email validation: email-domain or authenticated-emails-file required'
     error('email_domains', message, 'write the domains, or `*` for everyone')
   }
+}
+
+/** A part of a chain forwards nothing; a program's upstreams are checked where their alpha form is. */
+function checkUpstreams(config: ProxyConfig, { error, warn, isProgram }: UpstreamReport): void {
+  for (const upstream of isProgram ? [] : config.upstreams) {
+    if (/^static:\/\/\d{3}$/.test(upstream)) continue
+    error('upstreams', `\`${upstream}\` is not offered; requests are not forwarded here`, 'write `static://200`')
+  }
+  if (isProgram && !config.skip_auth_strip_headers && !config.compat) {
+    const message = 'is false, but identity headers sent by a client are stripped all the same'
+    warn('skip_auth_strip_headers', message, 'remove it, or set compat to believe clients as oauth2-proxy does')
+  }
+}
+
+interface UpstreamReport {
+  readonly error: Report
+  readonly warn: Report
+  readonly isProgram: boolean
 }
 
 function checkRedirect(config: ProxyConfig, { error, warn }: { error: Report; warn: Report }): void {

@@ -9,13 +9,14 @@ import type { DeviceLogins } from './access-tokens/device-logins.ts'
 import type { AlphaOptions } from './alpha/alpha-options.ts'
 import type { Authservice } from './authservice/open-authservice.ts'
 import type { BearerVerifier } from './bearer.ts'
-import type { CheckRequest, CheckRules } from './check.ts'
+import type { CheckAnswer, CheckRequest, CheckRules } from './check.ts'
 import type { IdentityHeaders } from './identity-headers.ts'
 import type { CsrfCookieOptions } from './login/csrf-cookie.ts'
 import type { Passwords } from './login/passwords.ts'
 import type { SignInLook } from './pages/sign-in-look.ts'
 import type { Providers } from './provider/open-providers.ts'
 import type { RedirectRule } from './redirect-target.ts'
+import type { Session } from './session.ts'
 import type { SessionMemory } from './sessions/session-memory.ts'
 import type { SessionState } from './sessions/session-state.ts'
 import type { Sessions } from './sessions/sessions.ts'
@@ -36,6 +37,10 @@ export interface ProxyCore {
   readonly passwords: Passwords | undefined
   readonly rules: CheckRules
   readonly identityHeaders: IdentityHeaders
+  /** Adds to an answer that lets a request pass what it is forwarded with, where there are upstreams to forward it to. */
+  forwarded(answer: CheckAnswer, session: Session | undefined): CheckAnswer
+  /** Whether there are. */
+  readonly isForwarding: boolean
   readonly csrf: CsrfCookieOptions
   readonly sessions: Sessions
   readonly state: SessionState

@@ -1,5 +1,5 @@
 /** Every header the proxies we stand in for tell an app a user by (oauth2-proxy legacy_options.go, Arrikto authservice). */
-const wellKnown: readonly string[] = [
+export const knownIdentityNames: readonly string[] = [
   'kubeflow-userid',
   'kubeflow-groups',
   'x-auth-request-user',
@@ -23,7 +23,7 @@ const remembered = 1000
  * client may send.
  */
 export function compileIdentityNames(more: Iterable<string>): (name: string) => boolean {
-  const names = new Set([...wellKnown, ...more].map(fold))
+  const names = new Set([...knownIdentityNames, ...more].map(fold))
   names.delete('authorization')
   const known = new Map<string, boolean>()
   return (name) => {

@@ -39,10 +39,10 @@ const list = (extra: Extra = {}): ProxyKey<'list'> => ({ kind: 'list', default: 
 
 const warned = (reason: string): Extra => ({ ignored: { severity: 'warning', reason } })
 
-const noUpstream = warned('requests are not forwarded here; the gateway in front forwards them')
 const inChain = (severity: 'error' | 'warning', reason: string): Extra => ({
   ignored: { severity, reason, inChain: true },
 })
+const notForwarded = inChain('warning', 'requests are not forwarded here; the gateway in front forwards them')
 const noTls = inChain('error', 'TLS is not terminated here; put the listener behind one that does')
 const ownLogs = inChain('warning', 'logs are JSON lines on standard output')
 const ownMetrics = inChain('warning', 'metrics are not served')
@@ -146,13 +146,13 @@ export const proxyKeys = {
   redis_connection_idle_timeout: int(),
 
   // Headers to the upstream
-  pass_user_headers: bool(true, noUpstream),
-  pass_basic_auth: bool(true, noUpstream),
-  basic_auth_password: text('', noUpstream),
+  pass_user_headers: bool(true, notForwarded),
+  pass_basic_auth: bool(true, notForwarded),
+  basic_auth_password: text('', notForwarded),
   pass_access_token: bool(),
-  pass_authorization_header: bool(false, noUpstream),
-  prefer_email_to_user: bool(false, noUpstream),
-  skip_auth_strip_headers: bool(true, warned('identity headers sent by a client are always stripped')),
+  pass_authorization_header: bool(false, notForwarded),
+  prefer_email_to_user: bool(false, notForwarded),
+  skip_auth_strip_headers: bool(true, inChain('warning', 'identity headers sent by a client are always stripped')),
 
   // Headers of the answer
   set_xauthrequest: bool(),
@@ -189,12 +189,12 @@ export const proxyKeys = {
 
   // Upstream
   upstreams: list(),
-  upstream_timeout: duration('30s', noUpstream),
-  flush_interval: duration('1s', noUpstream),
-  pass_host_header: bool(true, noUpstream),
-  proxy_websockets: bool(true, noUpstream),
-  ssl_upstream_insecure_skip_verify: bool(false, noUpstream),
-  disable_keep_alives: bool(false, noUpstream),
+  upstream_timeout: duration('30s', notForwarded),
+  flush_interval: duration('1s', notForwarded),
+  pass_host_header: bool(true, notForwarded),
+  proxy_websockets: bool(true, notForwarded),
+  ssl_upstream_insecure_skip_verify: bool(false, notForwarded),
+  disable_keep_alives: bool(false, notForwarded),
 
   // Server
   http_address: text('127.0.0.1:4180'),
@@ -207,7 +207,7 @@ export const proxyKeys = {
   reverse_proxy: bool(),
   trusted_proxy_ips: list(),
   real_client_ip_header: text('X-Real-IP'),
-  signature_key: text('', noUpstream),
+  signature_key: text('', warned('requests are not signed; have upstreams take connections from here only')),
 
   // Logging
   standard_logging: bool(true, ownLogs),

@@ -21,6 +21,7 @@ import type { CheckAnswer, CheckRequest } from './check.ts'
 import { openChecker } from './checker.ts'
 import { checkRequestOf, type ProxyCore } from './core.ts'
 import { endpointAt } from './endpoints/endpoints.ts'
+import { compileForwarding } from './forwarding.ts'
 import { compileIdentityNames } from './identity-header-names.ts'
 import { compileAuthserviceHeaders, compileIdentityHeaders } from './identity-headers.ts'
 import { openTokenKeys, openTokenReview } from './kubernetes/account-tokens.ts'
@@ -145,6 +146,7 @@ function openCore(options: ProxyOptions): ProxyCore {
   const keys = { secret, key }
   const state = openSessionState({ config, keys, records: options.records, clock, random, log })
   const { store, records } = state
+  const isForwarding = alpha.upstreamConfig.upstreams.some((one) => !one.static)
   const provider = openProviders(alpha.providers, {
     authorizationUrl: settings?.authorizationUrl,
     endSessionUrl: config.end_session_url,
@@ -176,6 +178,8 @@ function openCore(options: ProxyOptions): ProxyCore {
     identityHeaders: settings
       ? compileAuthserviceHeaders(settings)
       : compileIdentityHeaders(alpha.injectResponseHeaders),
+    isForwarding,
+    forwarded: isForwarding ? compileForwarding(alpha) : (answer) => answer,
     csrf: {
       cookieName: config.cookie_name,
       lifetimeSeconds: csrfLifetime,

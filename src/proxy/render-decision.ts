@@ -13,8 +13,10 @@ type Answer = CheckAnswer | Promise<CheckAnswer>
 /** A decision as the answer that goes to the gateway or the client. */
 export function renderDecision(request: CheckRequest, decision: Decision, core: ProxyCore): Answer {
   switch (decision.kind) {
-    case 'allow':
-      return allowAnswer(decision.session ? core.identityHeaders(decision.session) : [])
+    case 'allow': {
+      const { session } = decision
+      return core.forwarded(allowAnswer(session ? core.identityHeaders(session) : []), session)
+    }
     case 'forbidden':
       return textAnswer(403, 'Forbidden')
     case 'out-of-scope':

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Random } from '../../kit/random.ts'
 import type { CheckAnswer, CheckRequest } from '../../proxy/check.ts'
@@ -18,6 +18,7 @@ import type { RequestHandler } from '../open-server.ts'
 import { httpsLocation } from './https-location.ts'
 import type { RequestMetrics } from './metrics.ts'
 import type { LoggedRequest, TextLog } from './text-log.ts'
+import type { Upgrade } from './upstream/visit.ts'
 import type { Served, Upstreams } from './upstreams.ts'
 
 /** What the front is made from. */
@@ -38,6 +39,7 @@ export interface FrontOptions {
 interface Visit {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  readonly upgrade: Upgrade | undefined
   readonly facts: CheckRequest
   readonly logged: LoggedRequest
   readonly isProbe: boolean
@@ -57,10 +59,15 @@ export function openFront(options: FrontOptions): RequestHandler {
   const clientOf = compileClientAddress(config)
   const isTrusted = compileTrustedProxies(config)
 
-  function handle(request: IncomingMessage, response: ServerResponse): void {
+  function handle(request: IncomingMessage, response: ServerResponse, upgrade?: Upgrade): void {
     const facts = factsOf(request)
     if (!facts) {
       writeAnswer(response, badRequest)
+      return
+    }
+    const clean = upstreams.cleanLocation(facts.path)
+    if (clean !== undefined) {
+      response.writeHead(301, { location: clean, 'content-length': 0 }).end()
       return
     }
     const toHttps = config.force_https ? httpsLocation(request, facts, { isTrusted, port: securePort() }) : undefined
@@ -69,7 +76,8 @@ export function openFront(options: FrontOptions): RequestHandler {
       return
     }
     const probed = proxy().probe(facts)
-    const visit = { request, response, facts, logged: loggedRequest(request, facts), isProbe: probed !== undefined }
+    const logged = loggedRequest(request, facts)
+    const visit = { request, response, upgrade, facts, logged, isProbe: probed !== undefined }
     if (probed) settle(visit, probed)
     else serve(visit)
   }
@@ -98,11 +106,13 @@ export function openFront(options: FrontOptions): RequestHandler {
   }
 
   function respond(visit: Visit, answer: CheckAnswer): void {
-    const { request, response, facts } = visit
+    const { request, response, upgrade, facts } = visit
     const { status, body } = answer
     const user = userOf(answer)
     if (status === 200 && answer.verdict !== 'deny') {
-      upstreams.serve({ request, response, path: facts.path, allowed: answer }, (served) => finish(visit, served, user))
+      const { path, requestId } = facts
+      const allowed = { request, response, upgrade, path, requestId, allowed: answer }
+      upstreams.serve(allowed, (served) => finish(visit, served, user))
       return
     }
     writeAnswer(response, answer)
@@ -138,7 +148,35 @@ export function openFront(options: FrontOptions): RequestHandler {
     }
   }
 
-  return { handle, upgrade: (_request, socket) => refuseUpgrade(socket) }
+  return {
+    handle: (request, response) => handle(request, response),
+    upgrade(request, socket, head) {
+      socket.on('error', () => socket.destroy())
+      const response = responseOver(request, socket)
+      if (isWebSocket(request)) handle(request, response, { socket, head })
+      else if (head.length === 0 && !hasBody(request)) handle(request, response)
+      // its body would be lost: Node has given up the connection's framing
+      else writeAnswer(response, badRequest)
+    },
+  }
+}
+
+/** Only WebSockets are upgraded; any other protocol on offer (`h2c`) is declined by answering in HTTP/1.1. */
+function isWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket'
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+/** A response to a request that asked for an upgrade, for when it is refused: Node leaves that socket to us. */
+function responseOver(request: IncomingMessage, socket: Duplex): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]) // an HTTP server's socket is a Socket
+  response.on('finish', () => socket.end())
+  return response
 }
 
 /** An answer of one of the proxy's own paths is no leave to pass. */
@@ -150,9 +188,4 @@ function asOwn(answer: CheckAnswer | Promise<CheckAnswer>): CheckAnswer | Promis
 /** Who is signed in: `Gap-Auth`, which every allowed answer with a session carries. */
 function userOf({ headers }: CheckAnswer): string {
   return headers[0] === 'gap-auth' ? (headers[1] ?? '') : ''
-}
-
-/** Nothing behind this listener speaks WebSocket yet. */
-function refuseUpgrade(socket: Duplex): void {
-  socket.end('HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
 }

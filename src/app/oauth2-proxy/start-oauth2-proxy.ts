@@ -53,6 +53,8 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
     log,
     open: () => openProxy({ ...dependencies(config), config, records, log }),
   })
+  const upstreams = openUpstreams({ config, alpha, proxy: proxy.current, log })
+  proxy.onReplaced(upstreams.closeSockets)
   const metrics = hasListener(alpha.metricsServer) ? await openMetrics() : undefined
   let listeners: Listeners | undefined
   let metricsListeners: Listeners | undefined
@@ -64,15 +66,15 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
   }
   const closeAll = async (): Promise<void> => {
     await Promise.all([listeners?.close(graceMilliseconds), grpc?.close(graceMilliseconds), metricsListeners?.close(0)])
+    await upstreams.close()
     await proxy.close()
     await closeDatabase()
     output.close()
   }
   try {
     const handler = openFront({
-      ...{ config, now, lines, metrics },
+      ...{ config, now, lines, metrics, upstreams },
       proxy: proxy.current,
-      upstreams: openUpstreams(alpha.upstreamConfig),
       random: systemRandom,
       securePort: () => listeners?.ports.secure,
     })
@@ -145,6 +147,7 @@ function openReloadedProxy(
   const isWatched = secret === '' && path !== ''
   const since = isWatched ? fingerprint(path) : ''
   let proxy = open()
+  let replaced: () => void = () => {}
   const watched = isWatched
     ? watchFiles({
         path,
@@ -153,6 +156,7 @@ function openReloadedProxy(
         apply(fresh) {
           const old = proxy
           proxy = fresh
+          replaced()
           void old.close?.()
         },
         log,
@@ -160,6 +164,10 @@ function openReloadedProxy(
     : undefined
   return {
     current: () => proxy,
+    /** Told when the sessions of before count no more. */
+    onReplaced(listener: () => void) {
+      replaced = listener
+    },
     check: () => watched?.check(),
     async close() {
       watched?.close()

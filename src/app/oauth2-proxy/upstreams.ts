@@ -1,13 +1,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type OpenSockets, openSockets } from '../../gateway/open-sockets.ts'
+import type { Log } from '../../kit/log.ts'
+import type { EndedSessions } from '../../oidc/ended-sessions.ts'
 import type { AlphaOptions, UpstreamOptions } from '../../proxy/alpha/alpha-options.ts'
 import type { CheckAnswer } from '../../proxy/check.ts'
+import type { ProxyConfig } from '../../proxy/config.ts'
+import type { ProxyPart } from '../../proxy/open-proxy.ts'
 import { writeAnswer } from '../../proxy/transports/ext-authz-http.ts'
+import { openFileUpstream } from './upstream/file-upstream.ts'
+import { cleanLocation, compileUpstreamPaths } from './upstream/find-upstream.ts'
+import { openHttpUpstream, type UpstreamCircumstances } from './upstream/http-upstream.ts'
+import { compileRequestHeaders } from './upstream/request-headers.ts'
+import { openStaticUpstreams, staticAnswer } from './upstream/static-upstreams.ts'
+import { answerRedirect, answerText, type Upgrade, type Upstream, type Visit } from './upstream/visit.ts'
 
 /** A request that may pass, and what the check allows it with. */
 export interface AllowedRequest {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** Where it asks to speak WebSocket. */
+  readonly upgrade: Upgrade | undefined
   readonly path: string
+  readonly requestId: string
   /** Its headers are those of the answer to the browser. */
   readonly allowed: CheckAnswer
 }
@@ -23,40 +37,114 @@ export interface Served {
 
 /** What stands behind the proxy. */
 export interface Upstreams {
+  /** Where a path that is not clean leads before anything is asked of it; `undefined` for a clean one. */
+  cleanLocation(path: string): string | undefined
   /** Answers a request that may pass; `done` is told when it has been answered. */
   serve(allowed: AllowedRequest, done: (served: Served) => void): void
+  /** Closes what sessions have left open: none of them counts any more. */
+  closeSockets(): void
+  close(): Promise<void>
+}
+
+/** What the upstreams are opened with. */
+export interface UpstreamsOptions {
+  readonly config: ProxyConfig
+  readonly alpha: AlphaOptions
+  /** Asked anew where it may have been replaced. */
+  readonly proxy: () => Pick<ProxyPart, 'ended' | 'isOwnCookie'>
+  readonly log: Log
 }
 
 /**
- * Opens the upstreams of a configuration: `static://` ones answer with their status. No other kind is offered yet; the
- * configuration is refused where it names one.
+ * Opens the upstreams of a configuration. A proxy that only answers with a status (`static://`) leaves paths as they
+ * are: somebody in front asks, and forwards.
  */
-export function openUpstreams({ upstreams }: AlphaOptions['upstreamConfig']): Upstreams {
-  const byLength = upstreams.toSorted((a, b) => b.path.length - a.path.length)
+export function openUpstreams(options: UpstreamsOptions): Upstreams {
+  const { upstreams } = options.alpha.upstreamConfig
+  const isStatic = upstreams.every((one) => one.static && one.rewriteTarget === '')
+  return isStatic ? openStaticUpstreams(upstreams) : openForwarding(options)
+}
+
+function openForwarding({ config, alpha, proxy, log }: UpstreamsOptions): Upstreams {
+  const { upstreamConfig, injectRequestHeaders: injected } = alpha
+  const place = compileUpstreamPaths(upstreamConfig)
+  const sockets = openSessionSockets(() => proxy().ended)
+  const headersOf = compileRequestHeaders({ config, injected, isOwnCookie: (name) => proxy().isOwnCookie(name) })
+  const circumstances = { headersOf, keepOpen: sockets.keep, assetsPath: `${config.proxy_prefix}/static`, log }
+  const opened = new Map(upstreamConfig.upstreams.map((one) => [one, openUpstream(one, circumstances)]))
+
   return {
-    serve({ response, path, allowed }, done) {
-      const upstream = byLength.find((one) => isAt(one, path))
-      const answer = upstream ? staticAnswer(upstream, allowed) : notFound(allowed)
-      writeAnswer(response, answer)
-      done({ upstream: upstream?.id ?? '', status: answer.status, size: Buffer.byteLength(answer.body) })
+    cleanLocation,
+    serve({ path, ...rest }, done) {
+      const found = place(path)
+      const isFound = found.kind === 'upstream'
+      const visit = { ...rest, target: isFound ? found.target : path, tally: { bytes: 0, isUpgraded: false } }
+      tellWhenDone(visit, (status) =>
+        done({ upstream: isFound ? found.upstream.id : '', status, size: visit.tally.bytes }),
+      )
+      if (found.kind === 'upstream') opened.get(found.upstream)?.serve(visit)
+      else if (found.kind === 'redirect') answerRedirect(visit, found.location)
+      else if (found.kind === 'nothing') answerText(visit, 404, '404 page not found')
+      else answerText(visit, 400, 'Bad Request')
+    },
+    closeSockets: sockets.closeAll,
+    async close() {
+      sockets.closeAll()
+      await Promise.all([...opened.values()].map(({ close }) => close()))
     },
   }
 }
 
-/** A path that ends in a slash is a prefix, any other is the whole path. */
-function isAt({ path: place }: UpstreamOptions, path: string): boolean {
-  if (place === '/') return true
-  const mark = path.indexOf('?')
-  const pathname = mark < 0 ? path : path.slice(0, mark)
-  return place.endsWith('/') ? pathname.startsWith(place) : pathname === place
+interface OpenUpstream {
+  readonly serve: Upstream
+  close(): Promise<void>
 }
 
-function staticAnswer({ staticCode: status }: UpstreamOptions, allowed: CheckAnswer): CheckAnswer {
-  if (status === 200) return allowed
-  const hasBody = status >= 200 && status !== 204 && status !== 304
-  return { ...allowed, status, body: hasBody ? allowed.body : '' }
+function openUpstream(options: UpstreamOptions, circumstances: UpstreamCircumstances): OpenUpstream {
+  const close = () => Promise.resolve()
+  if (options.static) return { serve: staticUpstream(options), close }
+  if (/^file:/i.test(options.uri)) return { serve: openFileUpstream(options), close }
+  return openHttpUpstream(options, circumstances)
 }
 
-function notFound({ headers }: CheckAnswer): CheckAnswer {
-  return { status: 404, headers, body: '404 page not found\n' }
+function staticUpstream({ staticCode }: UpstreamOptions): Upstream {
+  return (visit) => {
+    const answer = staticAnswer(staticCode, visit.allowed)
+    visit.tally.bytes = Buffer.byteLength(answer.body)
+    writeAnswer(visit.response, answer)
+  }
+}
+
+/** Told once: when the answer has gone, when the client has gone before it, or when an upgraded connection ends. */
+function tellWhenDone({ response, upgrade, tally }: Visit, done: (status: number) => void): void {
+  let isTold = false
+  const tell = () => {
+    if (isTold) return
+    isTold = true
+    if (tally.isUpgraded) done(101)
+    else done(response.headersSent ? response.statusCode : 499)
+  }
+  response.once('finish', tell)
+  response.once('close', tell)
+  upgrade?.socket.once('close', tell)
+}
+
+/** What sessions leave open, until they end. */
+function openSessionSockets(ended: () => EndedSessions) {
+  let opened: { readonly ended: EndedSessions; readonly sockets: OpenSockets } | undefined
+  const closeAll = () => {
+    opened?.sockets.closeAll()
+    opened = undefined
+  }
+  return {
+    closeAll,
+    keep({ allowed, response, upgrade }: Visit) {
+      if (!allowed.session) return
+      if (opened?.ended !== ended()) {
+        closeAll()
+        opened = { ended: ended(), sockets: openSockets(ended()) }
+      }
+      opened?.sockets.add(upgrade?.socket ?? response, [allowed.session])
+    },
+  }
 }

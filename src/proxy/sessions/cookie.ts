@@ -21,6 +21,7 @@ export function openCookieStore({ config, keys, records, clock, random }: Sessio
     hearsChanges: () => true, // of what is ended, by those who end it
     listen() {},
     create: async (session) => codec.seal(config.session_cookie_minimal ? withoutTokens(session) : session),
+    textOf: (session) => codec.seal(session),
     async find(text) {
       const session = codec.open(text)
       return session && { id: sessionId(session, text), text, session, endsAt: cookieEndsAt(session, config) }

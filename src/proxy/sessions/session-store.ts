@@ -33,6 +33,8 @@ export interface SessionStore {
   listen(changed: (text: string | undefined) => void): void
   /** Keeps a new session, under a name no browser had before. @returns the cookie's text */
   create(session: Session): Promise<string>
+  /** A text that leads to the session as it is now, where it changes with the session: that of a cookie of its own. */
+  readonly textOf?: (session: Session) => string
   /** The session a cookie's text leads to; `undefined` where the text is none of ours, too old, or the session is gone. */
   find(text: string): Promise<KeptSession | undefined>
   /** The session as it stands now, whoever refreshed it; `undefined` where it is gone. */

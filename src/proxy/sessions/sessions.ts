@@ -14,6 +14,8 @@ export interface FoundSession {
   /** The cookie's text. */
   readonly text: string
   readonly session: Session
+  /** The text a browser should carry instead, where the session has been refreshed and is kept in the cookie itself. */
+  readonly renewedText?: () => string
   /** Until when nothing about it changes by itself, milliseconds since the epoch. */
   readonly freshUntil: number
 }
@@ -92,7 +94,9 @@ export function openSessions(
         const session = await refresher.current(kept)
         if (!session) continue
         const until = Math.min(kept.endsAt, refresher.freshUntil(kept.id, session))
-        return { id: kept.id, names, text, session, freshUntil: store.hearsChanges() ? until : 0 }
+        const found = { id: kept.id, names, text, session, freshUntil: store.hearsChanges() ? until : 0 }
+        const { textOf } = store
+        return textOf && session !== kept.session ? { ...found, renewedText: () => textOf(session) } : found
       }
       return undefined
     },

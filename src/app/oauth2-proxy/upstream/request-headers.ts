@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import type { HeaderList } from '../../../gateway/header-list.ts'
+import { compileHeaderReader } from '../../../gateway/incoming.ts'
+import { withoutCookies } from '../../../http/cookies.ts'
+import type { HeaderOptions } from '../../../proxy/alpha/alpha-options.ts'
+import type { ProxyConfig } from '../../../proxy/config.ts'
+import { knownIdentityNames } from '../../../proxy/identity-header-names.ts'
+import { compileTrustedProxies } from '../../../proxy/trusted-proxies.ts'
+
+/** What the headers of a request become before it is forwarded; `undefined` for a request without exactly one Host. */
+export type RequestHeaders = (request: IncomingMessage, toUpstream: readonly string[]) => HeaderList | undefined
+
+/** What they are compiled from. */
+export interface RequestHeaderOptions {
+  readonly config: ProxyConfig
+  /** `injectRequestHeaders`. */
+  readonly injected: readonly HeaderOptions[]
+  readonly isOwnCookie: (name: string) => boolean
+}
+
+/** Of these no other spelling is passed on: an app behind CGI or WSGI would take it for the real one. */
+const exactNames = [
+  'authorization',
+  'content-length',
+  'host',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+]
+/** What a proxy in front says of the request. */
+const forwardedNames: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-host', 'x-forwarded-proto'])
+
+/**
+ * Compiles what an upstream is told. Hop-by-hop headers, with those that `Connection` names, go before ours are added,
+ * so nobody names ours away; a client's copy of an identity header never passes, in whatever spelling; our own cookies
+ * stay here; what was forwarded is told by trusted proxies only. With `compat` it is as in oauth2-proxy
+ * (pkg/middleware/headers.go, pkg/upstream/http.go): only what is injected is stripped, the rest passes.
+ */
+export function compileRequestHeaders({ config, injected, isOwnCookie }: RequestHeaderOptions): RequestHeaders {
+  const { compat } = config
+  const stripped = injected.filter(
+    ({ name, preserveRequestValue }) => !preserveRequestValue || mayNotStay(name, config),
+  )
+  const names = [...(compat ? [] : knownIdentityNames), ...stripped.map(({ name }) => name.toLowerCase())]
+  const exact = exactNames.filter((name) => !names.includes(name))
+  const reader = compileHeaderReader(names, [], compat ? [] : exact)
+  const isTrusted = compileTrustedProxies(config)
+
+  return (request, toUpstream) => {
+    const headers = reader.read(request.rawHeaders)
+    if (!headers) return undefined
+    const { socket } = request
+    if (!compat) {
+      hideCookies(headers, isOwnCookie)
+      if (!isTrusted(socket.remoteAddress ?? '')) tellForwarded(headers, socket)
+    }
+    appendAddress(headers, socket.remoteAddress)
+    inject(headers, toUpstream)
+    return headers
+  }
+}
+
+/** A client's word in front of ours would be taken for ours. */
+function mayNotStay(name: string, { compat }: ProxyConfig): boolean {
+  return !compat && knownIdentityNames.includes(name.toLowerCase())
+}
+
+function hideCookies(headers: HeaderList, isOwnCookie: (name: string) => boolean): void {
+  const cookies = headers.get('cookie')
+  if (cookies === undefined) return
+  const kept = withoutCookies(cookies, isOwnCookie)
+  if (kept === undefined) headers.remove('cookie')
+  else if (kept !== cookies) headers.set('cookie', kept)
+}
+
+function tellForwarded(headers: HeaderList, socket: IncomingMessage['socket']): void {
+  headers.removeAll(forwardedNames)
+  headers.add('x-forwarded-host', headers.get('host') ?? '')
+  headers.add('x-forwarded-proto', (socket as Partial<TLSSocket>).encrypted ? 'https' : 'http')
+}
+
+function appendAddress(headers: HeaderList, peer: string | undefined): void {
+  if (peer === undefined) return // by Unix socket
+  const address = peer.startsWith('::ffff:') ? peer.slice(7) : peer
+  const before = headers.all('x-forwarded-for')
+  headers.set('x-forwarded-for', [...before, address].join(', '))
+}
+
+/** Where the client's value may stay it comes first, but for `authorization`, of which there can be only one: ours. */
+function inject(headers: HeaderList, toUpstream: readonly string[]): void {
+  for (let at = 0; at < toUpstream.length; at += 2) {
+    const [name = '', value = ''] = [toUpstream[at], toUpstream[at + 1]]
+    const before = name === 'authorization' ? undefined : headers.get(name)
+    headers.set(name, before === undefined ? value : `${before},${value}`)
+  }
+}
