@@ -29,7 +29,7 @@ function valueAt(claims: Claims, path: string): unknown {
  * their JSON there; natively a list is its members joined with commas, group paths without their leading slash.
  */
 function headerValue(value: unknown, header: string, mode: GatewayMode): string | undefined {
-  if (typeof value === 'string') return headerText(mode === 'native' ? groupName(value, header) : value)
+  if (typeof value === 'string') return mode === 'native' ? nativeText(value, header) : headerText(value)
   if (typeof value === 'boolean') return String(value)
   if (typeof value === 'number') return numberText(value)
   if (typeof value !== 'object' || value === null) return undefined
@@ -46,9 +46,15 @@ function numberText(value: number): string {
 function listText(members: readonly unknown[], header: string): string | undefined {
   return members
     .flatMap((member) => (typeof member === 'string' || typeof member === 'number' ? String(member) : []))
-    .map((member) => groupName(member, header))
-    .flatMap((member) => (member === '' || member.includes(',') ? [] : (headerText(member) ?? [])))
+    .flatMap((member) => nativeText(member, header) ?? [])
+    .filter((member) => member !== '' && !member.includes(','))
     .join(',')
+}
+
+/** Blanks around a text are cut off on the way, so that one user or group would be taken for another. */
+function nativeText(text: string, header: string): string | undefined {
+  const name = groupName(text, header)
+  return name.trim() === name ? headerText(name) : undefined
 }
 
 function groupName(name: string, header: string): string {

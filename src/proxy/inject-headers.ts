@@ -1,6 +1,6 @@
 import type { HeaderOptions, HeaderValueOptions } from './alpha/alpha-options.ts'
 import { readSecret } from './alpha/secret-source.ts'
-import { headerValue, joinedHeaderValue } from './header-values.ts'
+import { headerValue, joinedHeaderValue, secretHeaderValue } from './header-values.ts'
 import type { Session } from './session.ts'
 
 /** Name, value, … of headers made from a session; names in lower case, none without a value. */
@@ -26,7 +26,7 @@ export function compileInjectedHeaders(headers: readonly HeaderOptions[]): Injec
 
 function compileValue({ claimSource, secretSource }: HeaderValueOptions): (session: Session | undefined) => string {
   if (!claimSource) {
-    const secret = secretSource ? headerValue(readSecret(secretSource)) : ''
+    const secret = secretSource ? secretHeaderValue(readSecret(secretSource)) : ''
     return () => secret
   }
   const { claim, prefix, basicAuthPassword } = claimSource

@@ -355,6 +355,13 @@ describe('a token that the issuer itself signed', () => {
     expect(headers.filter(([name]) => name === 'kubeflow-userid')).toEqual([])
     expect(headers.filter(([name]) => name === 'kubeflow-groups')).toEqual([['kubeflow-groups', 'd']])
   })
+
+  test('tells an app of no user and no group whose name would be cut to another’s on the way', async () => {
+    const claims = { ...claimsOf(tokens.proxy), email: ' admin@example.com', groups: ['admins ', '\tadmins', 'ml'] }
+    await verifiers['gateway']?.(signed(headerOf(tokens.proxy), claims, brokerKey))
+    const headers = app.received.at(-1)?.headers ?? []
+    expect(headers.filter(([name]) => name.startsWith('kubeflow-'))).toEqual([['kubeflow-groups', 'ml']])
+  })
 })
 
 describe('an Authorization header without a good token opens nothing', () => {

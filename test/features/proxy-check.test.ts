@@ -300,8 +300,8 @@ test('names beyond ASCII travel as UTF-8 bytes, and nothing can end a header', a
   provider.account = { ...ada, preferred_username: 'Ádá\r\nx-evil: 1', groups: ['größe', 'a,admins', 'b\nc'] }
   await signIn()
   const { headers } = await browser.check('/x')
-  expect(Buffer.from(headers['x-auth-request-preferred-username'] ?? '', 'latin1').toString()).toBe('Ádá  x-evil: 1')
-  expect(Buffer.from(headers['x-auth-request-groups'] ?? '', 'latin1').toString()).toBe('größe,b c')
+  expect(headers['x-auth-request-preferred-username']).toBeUndefined()
+  expect(Buffer.from(headers['x-auth-request-groups'] ?? '', 'latin1').toString()).toBe('größe')
 })
 
 test('the access token is passed on where that is configured', async () => {
