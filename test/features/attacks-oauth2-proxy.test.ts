@@ -8,21 +8,14 @@ import { ada, issuer, kubeflow, origin, proxyWorld, publicKeyPem, sign } from '.
 /** The client of these tests comes from 10.0.0.9. */
 const behindFront = { reverse_proxy: true, trusted_proxy_ips: ['10.0.0.0/8'] }
 
-const skipped = [
-  ['CVE-2025-54576: a query that matches', '^/api/.*/status', '/api/private?p=/status'],
-  ['CVE-2026-41059: a fragment, encoded or not', '^/foo/.*/bar$', '/foo/secret%23/bar', '/foo/secret#/bar'],
-  ['CVE-2026-41059: an encoded question mark', '^/foo/.*/bar$', '/foo/secret%3f/bar'],
-  ['dots', '^/public/', '/public/../admin', '/public/%2e%2e/admin', '/public/..%2fadmin', '/public//../admin'],
-  [
-    'dots, written as other systems read them',
-    '^/public/',
-    '/public/..\\admin',
-    '/public/..;/admin',
-    '/public/%252e%252e/',
-  ],
-] as const
+const skipped: readonly (readonly [what: string, rule: string, paths: readonly string[]])[] = [
+  ['CVE-2025-54576: a query that matches', '^/api/.*/status', ['/api/private?p=/status']],
+  ['CVE-2026-41059: a fragment', '^/foo/.*/bar$', ['/foo/secret%23/bar', '/foo/secret#/bar', '/foo/secret%3f/bar']],
+  ['dots', '^/public/', ['/public/../admin', '/public/%2e%2e/admin', '/public/..%2fadmin', '/public//../admin']],
+  ['dots of other systems', '^/public/', ['/public/..\\admin', '/public/..;/admin', '/public/%252e%252e/admin']],
+]
 
-test.each(skipped)('a rule that skips sign-in is not met by %s', async (_, rule, ...paths) => {
+test.each(skipped)('a rule that skips sign-in is not met by %s', async (_, rule, paths) => {
   const { browser, signIn } = await proxyWorld({ ...behindFront, api_routes: [], skip_auth_routes: [rule] })
   const settings = { trusted_proxy_ips: ['192.168.0.1'], reverse_proxy: true, skip_auth_routes: [rule] }
   const stranger = (await proxyWorld(settings)).browser
@@ -35,7 +28,7 @@ test.each(skipped)('a rule that skips sign-in is not met by %s', async (_, rule,
     }
   }
   await signIn()
-  expect((await browser.check(paths[0])).status).toBe(200)
+  for (const path of paths) expect((await browser.check(path)).status, path).toBe(200)
 })
 
 test('CVE-2021-21411: a required group keeps out who is not in it, and who is in is told by their own groups', async () => {
