@@ -44,7 +44,8 @@ export function openChecker(core: ProxyCore): Checker {
     return guarded(request, async () => {
       const lookup = await lookUp(request)
       const decision = decide(request, lookup, rules)
-      const refused = decision.kind === 'allow' && decision.session && core.authservice?.refusal(request, decision.session)
+      const refused =
+        decision.kind === 'allow' && decision.session && core.authservice?.refusal(request, decision.session)
       const answer = (await refused) || (await renderDecision(request, decision, core))
       if (lookup.kind !== 'session' || !lookup.names) return answer
       return { ...withCookies(answer, lookup.setCookies), session: lookup.names }
@@ -110,7 +111,7 @@ export function openChecker(core: ProxyCore): Checker {
   function lookUpAs(authservice: Authservice, request: CheckRequest): Promise<SessionLookup> {
     const remember = memory.begin()
     return authservice.authenticate(request, {
-      cookie: () => lookUpCookie(request.headers['cookie']),
+      cookie: () => lookUpCookie(request),
       accept(session, names) {
         if (!rules.mayEnter(session)) return { kind: 'session', session, names }
         const entry = withAnswer({ session, names }, session.expiresAt ?? 0)
