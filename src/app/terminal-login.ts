@@ -1,5 +1,6 @@
 import type { Fetch } from '../http/part.ts'
 import { GatehouseError } from '../kit/errors.ts'
+import { whyUnreachable } from './why-unreachable.ts'
 
 /** What a sign-in from a terminal asks for. */
 export interface TerminalLoginWish {
@@ -71,7 +72,9 @@ async function post(target: string, fields: URLSearchParams, { fetch }: Terminal
   const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
   const sent = { method: 'POST', headers, body: fields.toString(), redirect: 'manual' as const }
   const response = await fetch(target, sent).catch((cause: unknown) => {
-    throw new GatehouseError('login', `\`${new URL(target).origin}\` cannot be reached`, { cause })
+    throw new GatehouseError('login', `\`${new URL(target).origin}\` cannot be reached${whyUnreachable(cause)}`, {
+      cause,
+    })
   })
   const body: unknown = await response.json().catch(() => undefined)
   return { status: response.status, body: typeof body === 'object' && body !== null ? (body as Body) : {} }

@@ -32,12 +32,13 @@ export const login: Command = {
   ].join('\n'),
   async run({ positionals, options, lists }) {
     const url = platformUrl(positionals, 'gatehouse login URL')
+    const paths = lists['path'] ?? []
     const got = await signInFromTerminal(
       {
         url,
         prefix: String(options['prefix'] ?? '/oauth2'),
         label: String(options['label'] ?? hostname()),
-        paths: lists['path'] ?? [],
+        paths,
         days: String(options['days'] ?? '30'),
       },
       {
@@ -56,9 +57,11 @@ export const login: Command = {
     }
     const files = clientFiles(homedir(), url)
     writeClientFiles(files, got)
+    const [path = '/'] = paths
     print(`${style.good('✓')} signed in as ${style.bold(got.email)} until ${got.expires.slice(0, 10)}`)
-    print(`  kfp   kfp.Client(host='${url}/pipeline')`)
-    print(`  curl  curl -K ${files.curl} ${url}/`)
+    if (paths.length === 0 || paths.some((one) => /^\/(pipeline\/?)?$/.test(one)))
+      print(`  kfp   kfp.Client(host='${url}/pipeline')`)
+    print(`  curl  curl -K ${files.curl} ${url}${path.replace(/\/?$/, '/')}`)
     print(style.dim(`  to end it: gatehouse tokens revoke ${url}`))
     return 0
   },

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { clientFiles, readLogin, removeClientFiles } from '../app/client-files.ts'
 import type { TerminalLogin } from '../app/terminal-login.ts'
+import { whyUnreachable } from '../app/why-unreachable.ts'
 import { GatehouseError } from '../kit/errors.ts'
 import type { Command, CommandInput } from './command.ts'
 import { platformUrl } from './platform-url.ts'
@@ -79,7 +80,7 @@ async function ask(base: string, { cookieName, token }: TerminalLogin, form?: UR
   }
   const sent = { headers, redirect: 'manual' as const, ...(form ? { method: 'POST', body: form.toString() } : {}) }
   const response = await fetch(base, sent).catch((cause: unknown) => {
-    throw new GatehouseError('tokens', `\`${base}\` cannot be reached`, { cause })
+    throw new GatehouseError('tokens', `\`${base}\` cannot be reached${whyUnreachable(cause)}`, { cause })
   })
   if (response.ok) return response.json()
   throw new GatehouseError(

@@ -208,6 +208,13 @@ describe('a sign-in from a terminal', () => {
     })
   })
 
+  test('a link that is too old, or cut off, is a page that says what to do', async () => {
+    const { browser } = await tokenWorld()
+    const gone = await browser.get('/oauth2/device?request=cut-off')
+    expect(gone.status).toBe(400)
+    expect(await gone.text()).toContain('Start again in your terminal')
+  })
+
   test('is not allowed by another site’s form', async () => {
     const world = await tokenWorld()
     await expect(

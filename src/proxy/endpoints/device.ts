@@ -1,11 +1,11 @@
 import { deviceCodeSeconds } from '../access-tokens/device-logins.ts'
 import { parseTokenWish } from '../access-tokens/token-wish.ts'
-import { jsonAnswer, pageAnswer, textAnswer } from '../answers.ts'
+import { jsonAnswer, pageAnswer } from '../answers.ts'
 import type { CheckAnswer, CheckRequest } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
 import { grantOf } from '../login/serve-purpose.ts'
 import { publicOrigin, redirectUriFor, startLogin } from '../login/start-login.ts'
-import { deviceDonePage, devicePage } from '../pages/access-token-pages.ts'
+import { deviceDonePage, deviceGonePage, devicePage } from '../pages/access-token-pages.ts'
 import { isForeignPost } from '../request-kind.ts'
 import type { EndpointInput } from './endpoint.ts'
 
@@ -44,7 +44,7 @@ export async function device({ request, form }: EndpointInput, core: ProxyCore):
   const isPost = request.method === 'POST'
   const link = (isPost ? form : queryOf(request.path)).get('request') ?? ''
   const asked = deviceLogins.read(link)
-  if (!asked) return textAnswer(400, 'this link is too old, or was cut off; start again in your terminal')
+  if (!asked) return pageAnswer(deviceGonePage({ assetsPath, requestId: request.requestId }))
   const devicePath = `${config.proxy_prefix}/device`
   // Only who has read the page allows anything: a form of another site would skip it.
   if (!isPost || isForeignPost(request)) return pageAnswer(devicePage({ request: asked, link, devicePath, assetsPath }))

@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import { alert } from '../../http/views/alert.ts'
+import { errorPage } from '../../http/views/error-page.ts'
 import type { Html } from '../../http/views/html.ts'
 import { page, pageResponse } from '../../http/views/page.ts'
 import { signedInAs } from '../../http/views/person.ts'
@@ -149,4 +150,19 @@ ${isAllowed ? html`<span class="emblem success" aria-hidden="true"></span>` : ''
   }</p>
 </section>`
   return pageResponse(page({ title: isAllowed ? 'Signed in' : 'Refused', assetsPath, body }))
+}
+
+/** A link that leads nowhere any more. */
+export function deviceGonePage({
+  assetsPath,
+  requestId,
+}: {
+  assetsPath: string
+  requestId: string
+}): Promise<Response> {
+  const message = 'It is too old, or was cut off when it was copied.'
+  const advice = 'Start again in your terminal, and open the whole link it prints.'
+  return pageResponse(errorPage({ title: 'This link leads nowhere', message, advice, requestId, assetsPath }), {
+    status: 400,
+  })
 }
