@@ -1,103 +1,173 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type TestGatehouse, testGatehouse } from '../world/gatehouse.ts'
+import { WebSocket } from 'ws'
 import { type HttpClient, httpClient } from '../world/http-client.ts'
-import { freePort } from '../world/programs.ts'
-import { mirrored, openMirror } from './mirror.ts'
-import type { RunningProgram } from './programs.ts'
+import { ada } from '../world/platform-files.ts'
+import { type Front, type FrontWorld, openFrontWorld } from './front-world.ts'
+import { type Mirrored, mirrored } from './mirror.ts'
 
-/** What a server in front is configured with. */
-export interface FrontAddresses {
-  /** Where the server listens, on 127.0.0.1. */
-  readonly port: number
-  /** Origin of Gatehouse: `/oauth2/`, `/dex/`, `/auth/` and `/gatehouse/` go there, and the question who is asking. */
-  readonly gatehouse: string
-  /** Origin of the application: everything else, after sign-in. `/api/` is for programs. */
-  readonly application: string
-}
+/** A fetch of a page, by the browser's word. */
+const asScript = { headers: { 'sec-fetch-mode': 'cors', accept: '*/*' } }
+
+/** Everything an application might take for who the user is, in the spellings that WSGI and CGI do not tell apart. */
+const lies = Object.fromEntries(
+  ['user', 'email', 'groups', 'preferred-username'].flatMap((what) =>
+    [`x-auth-request-${what}`, `X-Auth_Request-${what}`, `x_auth_request_${what.replace('-', '_')}`].map((name) => [
+      name,
+      'root@example.com',
+    ]),
+  ),
+)
 
 /**
- * What every server that asks `/oauth2/auth` owes its applications: no one gets in without signing in, everyone ends
- * where they wanted to go, and the application is told who they are under `X-Email`, `X-Groups` and `X-User`.
+ * What every server in front owes its applications, set up as docs/FRONTS.md says. Sessions are of users in many groups,
+ * whose cookie is above 8 kB. `hidesCookie`: whether the application is spared our cookie.
  */
-export function frontSuite(start: (addresses: FrontAddresses) => Promise<RunningProgram>): void {
-  let origin = ''
-  let gatehouse: TestGatehouse
-  let front: RunningProgram
-  let application: Awaited<ReturnType<typeof openMirror>>
-
+export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean }): void {
+  let world: FrontWorld
   beforeAll(async () => {
-    application = await openMirror()
-    const port = await freePort()
-    origin = `http://127.0.0.1:${port}`
-    gatehouse = await testGatehouse({ publicUrl: origin })
-    const addresses = { port, gatehouse: `http://localhost:${gatehouse.port.used}`, application: application.origin }
-    front = await start(addresses)
+    world = await openFrontWorld(front)
   })
-
-  afterAll(async () => {
-    await front.stop()
-    await gatehouse.close()
-    await application.close()
-  })
-
-  /** Asks for `path` without a session, and signs in. */
-  async function signIn(path = '/'): Promise<{ browser: HttpClient; url: string; text: string }> {
-    const browser = httpClient()
-    const form = await browser.follow(origin + path)
-    expect(form.url).toMatch(`${origin}/auth/realms/platform/`)
-    const page = await browser.submit(form, { username: 'ada', password: gatehouse.passwordOf('ada') })
-    return { browser, url: page.url, text: page.text }
-  }
+  afterAll(() => world.close())
 
   test('a visitor signs in and reaches the very page that was asked for', async () => {
-    const { url, text } = await signIn('/reports/2026?month=11&tab=b%20c')
-    expect(url).toBe(`${origin}/reports/2026?month=11&tab=b%20c`)
+    const { url, text } = await world.signIn('/reports/2026?month=11&tab=b%20c')
+    expect(url).toBe(`${world.origin}/reports/2026?month=11&tab=b%20c`)
     expect(mirrored(text).url).toBe('/reports/2026?month=11&tab=b%20c')
   })
 
-  test('a program without a session gets 401, and no page', async () => {
-    const response = await httpClient().send(`${origin}/api/reports`, {
-      headers: { accept: 'application/json', 'x-requested-with': 'XMLHttpRequest' },
-    })
-    expect(response.status).toBe(401)
-    expect(response.headers.get('location')).toBeNull()
+  test('a session of several cookies, above 8 kB, is kept', async () => {
+    const { browser } = await world.signIn()
+    const own = [...browser.cookies.values()].filter(({ name }) => name.startsWith('_oauth2_proxy'))
+    expect(own.map(({ value }) => value).join('').length).toBeGreaterThan(8192)
+    expect(own.length).toBeGreaterThan(2)
+    expect((await browser.send(`${world.origin}/reports`)).status).toBe(200)
   })
 
-  test('the application is told who signed in', async () => {
-    const { browser, text } = await signIn()
-    const told = { 'x-email': 'ada@example.com', 'x-groups': 'platform-admins,platform-users,team/ml' }
-    expect(mirrored(text).headers).toMatchObject(told)
-    expect(mirrored(text).headers['x-user']).not.toBe('')
-    const api = await browser.follow(`${origin}/api/reports`)
-    expect(mirrored(api.text).headers).toMatchObject(told)
+  test('a script without a session gets 401 it can read, and no page', async () => {
+    const response = await httpClient().send(`${world.origin}/reports`, asScript)
+    expect([response.status, response.headers.get('location')]).toEqual([401, null])
+    expect(response.headers.get('www-authenticate')).toBe('Bearer')
+    expect(await response.json()).toEqual({ error: 'login_required', login_url: '/oauth2/start' })
+    const api = await httpClient().send(`${world.origin}/api/reports`)
+    expect([api.status, await api.text()]).toEqual([401, '{}'])
   })
 
-  test('what a client says of itself is not believed, signed in or not', async () => {
-    const lies = {
-      'x-email': 'root@example.com',
-      'x-groups': 'admins',
-      'x-user': 'root',
-      'x-auth-request-email': 'root@example.com',
-      'x-auth-request-groups': 'admins',
-      'x-auth-request-user': 'root',
-      'x-forwarded-email': 'root@example.com',
-      'x-forwarded-user': 'root',
+  test('the application is told who signed in, by header and by token', async () => {
+    const { text } = await world.signIn()
+    const { headers } = mirrored(text)
+    expect(headers['x-auth-request-email']).toBe(ada.email)
+    expect(headers['x-auth-request-groups']).toContain('platform-users,team/ml')
+    expect(headers['x-auth-request-user']).not.toBe('')
+    expect(headers.authorization).toMatch(/^Bearer ey/)
+  })
+
+  test('what a client says of itself is not believed, signed in or not, in any spelling', async () => {
+    expect((await httpClient().send(`${world.origin}/api/reports`, { headers: lies })).status).toBe(401)
+    const nobody = await httpClient().send(`${world.origin}/open/page`, { headers: lies })
+    expect(nobody.status).toBe(200)
+    expect(await nobody.text()).not.toContain('root@example.com')
+    const { browser } = await world.signIn()
+    const { text } = await browser.follow(`${world.origin}/reports`, { headers: lies })
+    expect(mirrored(text).headers['x-auth-request-email']).toBe(ada.email)
+    expect(text).not.toContain('root@example.com')
+  })
+
+  test.runIf(hidesCookie)('the application gets its own cookies and not ours', async () => {
+    const { browser } = await world.signIn()
+    const sent = `a_first=theirs; ${cookiesOf(browser)}; zuletzt=theirs`
+    const answer = await httpClient().send(`${world.origin}/reports`, { headers: { cookie: sent } })
+    const { cookie = '' } = mirrored(await answer.text()).headers
+    expect(cookie).not.toContain('_oauth2_proxy')
+    expect(cookie).toContain('a_first=theirs')
+    expect(cookie).toContain('zuletzt=theirs')
+  })
+
+  test('exempt paths are open by their method, and a client cannot claim to be at one', async () => {
+    const status = async (path: string, init?: RequestInit) =>
+      (await httpClient().send(world.origin + path, init)).status
+    expect(await status('/open/page')).toBe(200)
+    expect(await status('/open/page', { method: 'POST', ...asScript })).toBe(401)
+    const claims = {
+      ...asScript.headers,
+      'x-forwarded-uri': '/open/page',
+      'x-forwarded-method': 'GET',
+      'x-original-url': 'http://apps.example.com/open/page',
+      'x-original-uri': '/open/page',
+      'x-original-method': 'GET',
     }
-    expect((await httpClient().send(`${origin}/api/reports`, { headers: lies })).status).toBe(401)
-    const { browser } = await signIn()
-    const { headers } = mirrored((await browser.follow(`${origin}/reports`, { headers: lies })).text)
-    expect(headers['x-email']).toBe('ada@example.com')
-    expect(headers['x-groups']).toBe('platform-admins,platform-users,team/ml')
-    expect(headers['x-user']).not.toBe('root')
+    expect(await status('/reports', { headers: claims })).toBe(401)
+    for (const [name, value] of Object.entries(claims)) {
+      expect(await status('/reports', { headers: { ...asScript.headers, [name]: value } }), name).toBe(401)
+    }
   })
 
-  test('signing out ends every session', async () => {
-    const { browser } = await signIn()
-    const bye = await browser.follow(`${origin}/oauth2/sign_out`)
-    expect(bye.url).toMatch(`${origin}/oauth2/signed_out`)
-    expect((await browser.send(`${origin}/api/reports`)).status).toBe(401)
-    const again = await browser.follow(`${origin}/reports`)
-    expect(again.url).toMatch(`${origin}/auth/realms/platform/`)
+  test('a client cannot send the sign-in elsewhere', async () => {
+    const headers = { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', 'x-forwarded-uri': '/x' }
+    const { text, url } = await httpClient().follow(`${world.origin}/reports?a=1`, { headers })
+    expect(url).toMatch(world.provider)
+    expect(text).not.toContain('evil.example')
+  })
+
+  test('WebSockets reach the application with a session, and are refused with 401 without', async () => {
+    expect(await upgraded(httpClient(), `${world.origin}/socket`)).toBe(401)
+    const { browser } = await world.signIn()
+    const opened = await upgraded(browser, `${world.origin}/socket?a=1`)
+    expect(opened).toMatchObject({ url: '/socket?a=1', headers: { 'x-auth-request-email': ada.email } })
+  })
+
+  test('a personal access token opens its paths and no others', async () => {
+    const { browser } = await world.signIn()
+    const tokens = await browser.follow(`${world.origin}/oauth2/tokens`)
+    const body = new URLSearchParams({ label: 'script', path: '/reports', days: '1' })
+    const made = await browser.follow(tokens.url, { method: 'POST', body })
+    const token = /gha_[\w-]+/.exec(made.text)?.[0] ?? ''
+    const open = (path: string) =>
+      httpClient().send(world.origin + path, { headers: { authorization: `Bearer ${token}` } })
+    const { headers } = mirrored(await (await open('/reports/2026')).text())
+    expect(headers['x-auth-request-email']).toBe(ada.email)
+    expect(headers.authorization).toMatch(/^Bearer ey/)
+    expect((await open('/secrets')).status).toBe(403)
+    expect((await open(`/api/${token}`)).status).toBe(403)
+  })
+
+  test('signing out ends the session here and at the provider, and what was made from it', async () => {
+    const { browser, text } = await world.signIn()
+    const { authorization = '' } = mirrored(text).headers
+    const old = cookiesOf(browser)
+    const status = async (headers: Record<string, string>) =>
+      (await httpClient().send(`${world.origin}/api/reports`, { headers })).status
+    expect([await status({ authorization }), await status({ cookie: old })]).toEqual([200, 200])
+
+    const asked = await browser.follow(`${world.origin}/oauth2/sign_out`)
+    expect(asked.url).toMatch(world.provider) // it asks: an ID token with so many groups is no hint that fits a URL
+    const bye = await browser.submit(asked, {})
+    expect(bye.url).toMatch(`${world.origin}/oauth2/signed_out`)
+    expect([...browser.cookies.values()].filter(({ name }) => name.startsWith('_oauth2_proxy'))).toEqual([])
+    expect([await status({ authorization }), await status({ cookie: old })]).toEqual([401, 401])
+    const again = await browser.follow(`${world.origin}/reports`)
+    expect(again.url).toMatch(world.provider)
     expect(again.text).toContain('type="password"')
+  })
+}
+
+/** What a browser sends to any page of the application. */
+function cookiesOf({ cookies }: HttpClient): string {
+  const sent = [...cookies.values()].filter(({ path }) => path === '/')
+  return sent.map(({ name, value }) => `${name}=${value}`).join('; ')
+}
+
+/** Opens a WebSocket: what the application saw, or the status of the refusal. */
+function upgraded(browser: HttpClient, url: string): Promise<Mirrored | number> {
+  const socket = new WebSocket(url.replace('http', 'ws'), { headers: { cookie: cookiesOf(browser) } })
+  return new Promise((resolve, reject) => {
+    socket.once('message', (text) => {
+      socket.close()
+      resolve(mirrored(String(text)))
+    })
+    socket.once('unexpected-response', (request, { statusCode = 0 }) => {
+      request.destroy()
+      resolve(statusCode)
+    })
+    socket.once('error', reject)
   })
 }
