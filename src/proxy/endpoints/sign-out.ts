@@ -6,14 +6,15 @@ import { publicOrigin } from '../login/start-login.ts'
 import { confirmSignOutPage } from '../pages/notice-pages.ts'
 import { withSortedQuery } from '../provider/sorted-query.ts'
 import { locationOf } from '../redirect-target.ts'
-import { isCrossSite, wantsJson } from '../request-kind.ts'
+import { isCrossSite, isForeignPost, wantsJson } from '../request-kind.ts'
 import type { Session } from '../session.ts'
-
 import { sessionTexts } from '../sessions/session-cookies.ts'
-
 import { signedOut } from './signed-out.ts'
 
 const maxHintLength = 6000
+
+/** oidc-authservice's cookie: what one that was here before has left in the browser, dashboards still read as theirs. */
+const oldSessionCookie = 'authservice_session'
 
 /**
  * Signs out: here, then at the provider (OpenID Connect RP-Initiated Logout), then on a page that says so. One contract
@@ -25,30 +26,24 @@ export async function signOut(request: CheckRequest, core: ProxyCore, form: URLS
   const { config, assetsPath } = core
   const signOutPath = `${config.proxy_prefix}/sign_out`
   if (request.method === 'GET' && query.has('state') && !hasSession(request, core)) return signedOut(core, query)
-  const isScripted = request.method === 'POST' && isScript(request)
-  if (isScripted && !isSameOrigin(request)) return jsonAnswer(403, { error: 'cross_site_request' })
-  if (isCrossSite(request.headers) || (request.method === 'POST' && !isSameOrigin(request))) {
-    return pageAnswer(confirmSignOutPage({ signOutPath, assetsPath }))
-  }
+  const isPost = request.method === 'POST'
+  const isScripted = isPost && isScript(request)
+  const isForeign = isPost && isForeignPost(request)
+  if (isScripted && isForeign) return jsonAnswer(403, { error: 'cross_site_request' })
+  if (isForeign || isCrossSite(request.headers)) return pageAnswer(confirmSignOutPage({ signOutPath, assetsPath }))
   const ended = await endSessions(request, core)
+  if (isScripted && !ended && config.compat) return jsonAnswer(401, { error: 'no_session' })
   const target = targetOf(form.get('rd') ?? query.get('rd'), core)
   const location = await nextStop(request, core, { ended, target })
-  const headers = setCookieHeaders(clearedSession(request, core))
+  const names = [...new Set([config.cookie_name, oldSessionCookie])]
+  const headers = setCookieHeaders(names.flatMap((name) => clearedSession(request, core, name)))
   if (isScripted) return jsonAnswer(201, { afterLogoutURL: location }, headers)
-  return redirectAnswer(location, headers, request.method === 'POST' ? 303 : 302)
+  return redirectAnswer(location, headers, isPost ? 303 : 302)
 }
 
 /** A dashboard's script, as opposed to a form or a link. */
 function isScript({ headers }: CheckRequest): boolean {
   return headers['authorization'] !== undefined || wantsJson(headers['accept']) || headers['sec-fetch-mode'] === 'cors'
-}
-
-/** Whether no other site can have caused this POST: by the browser's word, else by `Origin`, else it is no browser. */
-function isSameOrigin({ headers, host }: CheckRequest): boolean {
-  const site = headers['sec-fetch-site']
-  if (site !== undefined) return site === 'same-origin' || site === 'none'
-  const origin = headers['origin']
-  return origin === undefined || origin.replace(/^https?:\/\//, '') === host
 }
 
 function hasSession(request: CheckRequest, { config }: ProxyCore): boolean {

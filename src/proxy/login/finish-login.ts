@@ -158,8 +158,8 @@ function clearLoginCookies(request: CheckRequest, { config }: ProxyCore, { hash 
   return clearCsrfCookies(present, csrfCookieAttributes(config, request.host))
 }
 
-/** `Set-Cookie` values that end the session in the browser. */
-export function clearedSession(request: CheckRequest, { config }: ProxyCore): string[] {
+/** `Set-Cookie` values that end the session in the browser, where it is kept under this name. */
+export function clearedSession(request: CheckRequest, { config }: ProxyCore, name = config.cookie_name): string[] {
   const attributes = sessionCookieAttributes(config, request.host)
-  return clearSessionCookies(config.cookie_name, { attributes, cookieHeader: request.headers['cookie'] })
+  return clearSessionCookies(name, { attributes, cookieHeader: request.headers['cookie'] })
 }
