@@ -59,6 +59,15 @@ test('a configuration that cannot be run ends it with status 1 and all that is w
   expect(running.text()).not.toContain('=short')
 })
 
+test('every file that would keep it from starting is named by --config-test, with its key', async () => {
+  const flags = ['--htpasswd-file=/none/a', '--provider-ca-file=/none/b', '--tls-cert-file=/none/c', '--config-test']
+  const running = runGatehouse('oauth2-proxy', ...plain, ...flags)
+  expect(await running.ended()).toBe(1)
+  for (const words of ['htpasswd_file: `/none/a`', 'provider_ca_files: `/none/b`', 'tls_cert_file: `/none/c`']) {
+    expect(running.text()).toContain(`${words} cannot be read; correct the path, or its permissions`)
+  }
+})
+
 test('--help lists every flag, --version says whose place it takes', async () => {
   const help = runGatehouse('oauth2-proxy', '--help')
   expect(await help.ended()).toBe(0)

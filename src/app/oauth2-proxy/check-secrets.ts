@@ -5,6 +5,8 @@ import { alphaOf } from '../../proxy/alpha/alpha-of-config.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
 import { cookieKey } from '../../proxy/sessions/cookie-secret.ts'
 
+const correctPath = 'correct the path, or its permissions'
+
 /**
  * Names secrets everyone can read. They are refused (nothing is trusted by default), and
  * only told with `compat`.
@@ -37,7 +39,7 @@ export function checkSecretFiles(config: ProxyConfig, problems: Problems): void 
     try {
       return readFileSync(path, 'utf8')
     } catch {
-      problems.error(source, [key], `\`${path}\` cannot be read`, 'correct the path, or its permissions')
+      problems.error(source, [key], `\`${path}\` cannot be read`, correctPath)
       return undefined
     }
   }
@@ -52,5 +54,35 @@ export function checkSecretFiles(config: ProxyConfig, problems: Problems): void 
   }
   for (const { clientSecret, clientSecretFile } of alphaOf(config).providers) {
     if (clientSecret === '' && clientSecretFile !== '') read('client_secret_file', clientSecretFile)
+  }
+}
+
+const fileKeys = [
+  'authenticated_emails_file',
+  'htpasswd_file',
+  'jwt_key_file',
+  'oidc_public_key_files',
+  'provider_ca_files',
+  'redis_ca_path',
+  'tls_cert_file',
+  'tls_key_file',
+] as const
+
+/** Names the files that keep the program from starting since nobody can read them. */
+export function checkNamedFiles(config: ProxyConfig, problems: Problems): void {
+  for (const key of fileKeys) {
+    for (const path of [config[key]].flat()) {
+      if (path === '' || isReadable(path)) continue
+      problems.error(namedSource('oauth2-proxy'), [key], `\`${path}\` cannot be read`, correctPath)
+    }
+  }
+}
+
+function isReadable(path: string): boolean {
+  try {
+    readFileSync(path)
+    return true
+  } catch {
+    return false
   }
 }
