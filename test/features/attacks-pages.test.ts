@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HttpClient } from '../world/http-client.ts'
 import { platformFiles } from '../world/platform-files.ts'
-import { type AttackWorld, attackWorld, loginPage, type WireAnswer } from './attacks-world.ts'
+import { type AttackWorld, attackWorld, form, loginPage, type WireAnswer } from './attacks-world.ts'
 
 let world: AttackWorld
 /** A chain whose proxy shows a page before it sends anyone to sign in, and lets only some in. */
@@ -34,6 +34,10 @@ const publicPages = [
   '/oauth2/callback?code=x&state=y',
   `/oauth2/callback?error=x&state=${'a'.repeat(43)}:/`,
   '/oauth2/sign_out?x',
+  '/oauth2/tokens',
+  '/oauth2/device',
+  '/oauth2/device?request=x',
+  '/oauth2/start?provider=nobody',
   '/dex/',
   '/dex/nothing',
   '/dex/auth',
@@ -131,6 +135,33 @@ describe('every page forbids to be framed, and to run anything that is not ours'
     for (const page of pages) expectGuarded(page, page.text.slice(0, 300))
   })
 
+  test('where a program is given a token, whatever it calls itself', async () => {
+    const label = `"><script>alert(1)</script><iframe src=x>'`
+    const headers = { 'sec-fetch-site': 'same-origin' }
+    const post = (path: string, fields: Record<string, string>) =>
+      [`${world.origin}${path}`, { method: 'POST', body: new URLSearchParams(fields), headers }] as const
+    const pages = await pagesOf(world, async (browser) => {
+      await browser.submit(await browser.follow(`${world.origin}/echo/`), {
+        ...{ username: 'ada', password: world.passwordOf() },
+      })
+      const made = await browser.follow(...post('/oauth2/tokens', { label, path: '/x,/y' }))
+      expect(made.text).toMatch(/gha_[\w-]{43}/)
+      const wrong = await browser.follow(...post('/oauth2/tokens', { label, days: label }))
+      expect([wrong.response.status, wrong.text]).toEqual([400, expect.stringContaining('are not offered')])
+      const listed = await browser.follow(`${world.origin}/oauth2/tokens`)
+      expect(listed.text).toContain('&lt;script')
+      const { body } = await world.ask('/oauth2/device_authorization', form({ label, path: "/a'b&c" }))
+      const link = (JSON.parse(body) as { verification_uri: string }).verification_uri
+      const asked = await browser.follow(link)
+      expect(asked.text).toContain('&lt;script')
+      const request = new URL(link).searchParams.get('request') ?? ''
+      for (const answer of ['allow', 'deny']) await browser.follow(...post('/oauth2/device', { request, answer }))
+    })
+    const shown = pages.slice(2) // after the sign-in
+    expect(shown.length).toBe(6)
+    for (const page of shown) expectGuarded(page, page.text.slice(0, 300))
+  })
+
   test('where the proxy shows a page of its own at an app’s address', async () => {
     const pages = await pagesOf(strict, async (browser) => {
       const signIn = await browser.follow(`${strict.origin}/echo/`)
@@ -190,6 +221,10 @@ test('an answer in JSON is never read as a page', async () => {
     await world.ask('/auth/realms/<script>'),
     await world.ask('/auth/<script>alert(1)</script>'),
     await world.ask('/dex/token', { method: 'POST', body: '<script>' }),
+    await world.ask('/oauth2/device_authorization', form({ label: 'x', path: '<script>' })),
+    await world.ask('/oauth2/device_token', form({ device_code: '<script>' })),
+    await world.ask('/oauth2/backchannel-logout', form({ logout_token: '<script>' })),
+    await world.ask('/oauth2/tokens', { headers: [`Cookie: ${cookie}`, 'Accept: application/json'] }),
   ]
   for (const answer of answers) {
     expect(answer.header('content-type')).toMatch(/^application\/json/)

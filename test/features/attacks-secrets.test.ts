@@ -110,7 +110,47 @@ async function misbehave(): Promise<void> {
       `${origin}${path}?error=${canary('state')}&error_description=${canary('state')}&state=${'a'.repeat(43)}:/`,
     )
   }
+  await misbehaveAsProgram()
   await breakOff()
+}
+
+/** The same where programs ask, and where sessions are ended from elsewhere. */
+async function misbehaveAsProgram(): Promise<void> {
+  const token = `gha_${'canaryProgramTokenOfNobody'.padEnd(42, 'x')}A`
+  secrets.set('canary program token', token)
+  const canary = secrets.get('canary token') ?? ''
+  const password = Buffer.from(`git:${token}`).toString('base64')
+  secrets.set('canary program password', password)
+  for (const headers of [
+    { authorization: `Bearer ${token}` },
+    { authorization: `Basic ${password}` },
+    { cookie: `_oauth2_proxy=${token}` },
+  ]) {
+    for (const path of [
+      '/echo/',
+      '/oauth2/tokens',
+      '/oauth2/userinfo',
+      '/oauth2/auth',
+      '/oauth2/sign_out',
+      '/dex/userinfo',
+    ]) {
+      await httpClient().send(`${origin}${path}`, { headers })
+    }
+  }
+  for (const path of ['/oauth2/backchannel-logout', '/dex/backchannel-logout/keycloak', '/notes/backchannel-logout']) {
+    await post(path, { logout_token: canary })
+    await post(path, {
+      logout_token: `eyJhbGciOiJub25lIn0.${Buffer.from(JSON.stringify({ iss: canary, jti: canary })).toString('base64url')}.${canary}`,
+    })
+  }
+  await post('/oauth2/device_token', { device_code: canary })
+  await post('/oauth2/device', { request: canary, answer: 'allow' })
+  await post('/oauth2/device_authorization', { label: 'x', path: canary, days: canary })
+  await post('/oauth2/tokens', { revoke: canary, label: canary })
+  await post('/oauth2/sign_in', {
+    username: secrets.get('canary password') ?? '',
+    password: secrets.get('canary password') ?? '',
+  })
 }
 
 /** A client that goes away in the middle of a form with a secret in it. */
@@ -146,9 +186,33 @@ async function behave(): Promise<void> {
     const tokens = await tokensAt(base, browser)
     for (const [name, value] of Object.entries(tokens)) if (name.endsWith('token')) note(name, value)
   }
+  await behaveAsProgram(browser, note)
   for (const { name, value } of browser.cookies.values()) note(`cookie ${name}`, value)
   const end = await browser.follow(`${origin}/oauth2/sign_out`)
   for (const hop of end.hops) note('id_token_hint', new URL(hop).searchParams.get('id_token_hint'))
+}
+
+/** A program's sign-in, its token in use and revoked. */
+async function behaveAsProgram(browser: HttpClient, note: (kind: string, value: unknown) => void): Promise<void> {
+  const began = await post('/oauth2/device_authorization', { label: 'laptop', path: '/echo' })
+  const { device_code = '', verification_uri = '' } = (await began.json()) as Record<string, string>
+  note('device code', device_code)
+  const request = new URL(verification_uri).searchParams.get('request') ?? ''
+  note('device link', request)
+  const headers = { 'sec-fetch-site': 'same-origin' }
+  const body = new URLSearchParams({ request, answer: 'allow' })
+  const allowed = await browser.follow(`${origin}/oauth2/device`, { method: 'POST', body, headers })
+  expect(allowed.text).toContain('Go back to your terminal')
+  const redeemed = await post('/oauth2/device_token', { device_code })
+  const { access_token: token = '', token_id: revoke = '' } = (await redeemed.json()) as Record<string, string>
+  note('program token', token)
+  const cookie = `_oauth2_proxy=${token}`
+  for (const sent of [{ authorization: `Bearer ${token}` }, { cookie }]) {
+    expect((await httpClient().send(`${origin}/echo/`, { headers: sent })).status).toBe(200)
+    await httpClient().send(`${origin}/notes/?token=${token}`, { headers: sent })
+  }
+  await post('/oauth2/tokens', { revoke }, { cookie })
+  expect((await httpClient().send(`${origin}/echo/`, { headers: { cookie } })).status).toBe(401)
 }
 
 async function tokensAt(base: string, browser: HttpClient): Promise<Record<string, unknown>> {
