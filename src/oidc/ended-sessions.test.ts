@@ -110,3 +110,29 @@ test('a replica that watches learns by itself', async () => {
   await expect.poll(() => there.isEnded(token()), { timeout: 5000 }).toBe(true)
   stop()
 })
+
+test('an outage of the store is told once by who watches', async () => {
+  const { clock, records } = await world()
+  let reads = 0
+  const lines: string[] = []
+  const warn = (message: string) => void lines.push(message)
+  const tellers: (() => void)[] = []
+  const failing: Records = {
+    ...records,
+    journal: (name) => ({
+      ...records.journal(name),
+      onAppend: (listener) => void tellers.push(listener),
+      async readAfter() {
+        reads += 1
+        throw new Error('down')
+      },
+    }),
+  }
+  const stop = openEndedSessions({ records: failing, clock, log: { ...silentLog, warn } }).watch()
+  for (const round of [1, 2, 3]) {
+    for (const tell of tellers) tell()
+    await expect.poll(() => reads).toBeGreaterThanOrEqual(round)
+  }
+  stop()
+  expect(lines).toEqual(['ended sessions could not be read'])
+})

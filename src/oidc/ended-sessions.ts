@@ -120,7 +120,16 @@ export function openEndedSessions({
       return () => listeners.delete(listener)
     },
     watch() {
-      const again = () => refresh().catch((cause: unknown) => log.warn('ended sessions could not be read', { cause }))
+      let isDown = false // one line tells of an outage, however often it is felt
+      const again = async () => {
+        try {
+          await refresh()
+          isDown = false
+        } catch (cause) {
+          if (!isDown) log.warn('ended sessions could not be read', { cause })
+          isDown = true
+        }
+      }
       const timer = setInterval(() => void again(), watchInterval).unref()
       journal.onAppend?.(() => void again())
       return () => clearInterval(timer)
