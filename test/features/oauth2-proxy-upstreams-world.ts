@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { existsSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../../src/kit/clock.ts'
@@ -74,6 +75,37 @@ export function cookieOf(session: Session = ada): string {
 }
 
 /** The program in front of upstreams. */
-export function upstreamWorld(upstreams: readonly string[], flags: readonly string[] = []): Promise<ProgramWorld> {
-  return programWorld([...upstreams.map((one) => `--upstream=${one}`), ...flags], { plain: flagsWithout('upstream') })
+export function upstreamWorld(upstreams: readonly string[], flags: readonly string[] = []): Promise<StartedProgram> {
+  return startProgram([...upstreams.map((one) => `--upstream=${one}`), ...flags], { plain: flagsWithout('upstream') })
+}
+
+/** A program that can be kept until the end of a test. */
+export type StartedProgram = ProgramWorld & { close(): Promise<void> }
+
+/** Starts the program with these flags. */
+export async function startProgram(
+  flags: readonly string[],
+  options: Parameters<typeof programWorld>[1] = {},
+): Promise<StartedProgram> {
+  const world = await programWorld(flags, options)
+  return {
+    ...world,
+    async close() {
+      await world.running.close()
+      if (existsSync(world.directory)) rmSync(world.directory, { recursive: true })
+    },
+  }
+}
+
+const kept: { close(): Promise<void> }[] = []
+
+/** Keeps something until `closeAll`. */
+export function keep<Thing extends { close(): Promise<void> }>(thing: Thing): Thing {
+  kept.push(thing)
+  return thing
+}
+
+/** Closes what is kept, the latest first. */
+export async function closeAll(): Promise<void> {
+  for (const thing of kept.splice(0).toReversed()) await thing.close()
 }

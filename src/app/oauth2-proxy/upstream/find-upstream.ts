@@ -51,7 +51,7 @@ export function compileUpstreamPaths(config: AlphaOptions['upstreamConfig']): (u
       const target = found.targetOf(uri)
       return target === undefined ? { kind: 'malformed' } : { kind: 'upstream', upstream: found.upstream, target }
     }
-    const slashed = forms(`${decoded}/`, escapeGoPath(`${decoded}/`))
+    const slashed = forms(`${decoded}/`, `${escaped}/`)
     if (decoded.endsWith('/') || !find(slashed)) return { kind: 'nothing' }
     return { kind: 'redirect', location: `${escaped}/${query === '' ? '' : `?${query}`}` }
   }
