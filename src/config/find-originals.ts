@@ -83,7 +83,10 @@ function findDex(finding: Finding, used: Set<Container>): Original | undefined {
   const document = parseYaml(text, problems)
   if (!document) return undefined
   tellHonoured(found, finding.report)
-  return { document: fillPlaceholders(document, { values: environment.values, problems }), environment }
+  return {
+    document: fillPlaceholders(document, { values: environment.values, problems, generatesSecrets: true }),
+    environment,
+  }
 }
 
 const isProxyContainer = ({ image, env }: Container): boolean =>
@@ -103,7 +106,10 @@ function findProxy(finding: Finding, used: Set<Container>): ProxyOriginal | unde
   const document = found && parseToml(found.text, problems)
   if (found && !document) return undefined
   if (found) tellHonoured(found, finding.report)
-  return { document: document && fillPlaceholders(document, { values: environment.values, problems }), environment }
+  return {
+    document: document && fillPlaceholders(document, { values: environment.values, problems, generatesSecrets: true }),
+    environment,
+  }
 }
 
 function findAuthservice(finding: Finding, used: Set<Container>): Environment | undefined {

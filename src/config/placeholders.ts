@@ -44,12 +44,12 @@ const shellPlaceholder = /\$(?:\{([A-Z][A-Z0-9_]*)\}|([A-Z][A-Z0-9_]*))/g
 
 /**
  * Fills the placeholders that a file meant for a shell here-document still holds (`issuer: $DEX_ISSUER`), from the
- * environment. One that is not set is an error which names it, except where a secret is wanted: that stays empty, to be
- * filled in like any other missing secret.
+ * environment. One that is not set is an error which names it; with `generatesSecrets` not where a secret is wanted: that
+ * stays empty, to be filled in like any other missing secret.
  */
 export function fillPlaceholders<Document extends SourceDocument>(
   document: Document,
-  { values, problems }: { values: Values; problems: Problems },
+  { values, problems, generatesSecrets = false }: { values: Values; problems: Problems; generatesSecrets?: boolean },
 ): Document {
   const value = mapTexts(document.value, (text, path) => {
     if (!/^(?:https?:\/\/|\$\{?[A-Z])/.test(text)) return text
@@ -57,7 +57,7 @@ export function fillPlaceholders<Document extends SourceDocument>(
       const name = braced ?? plain ?? ''
       const found = values[name]
       if (found !== undefined) return found
-      if (written === text && isSecretKey(path)) return ''
+      if (generatesSecrets && written === text && isSecretKey(path)) return ''
       problems.error(document.source, path, `the variable \`${name}\` is not set`, `set ${name}, or write its value`)
       return written === text ? 'https://unset.invalid/dex' : 'unset' // told; a URL keeps it from being told again
     })

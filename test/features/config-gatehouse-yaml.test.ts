@@ -162,7 +162,9 @@ test('an app that signs its users in has a client with the secret it was told', 
   const without = load({ 'gatehouse.yaml': `publicUrl: ${publicUrl}\napps:\n- ${app}}\n` })
   expect(without.lines).toEqual([`gatehouse.yaml:3:3: error: apps[0].clientSecret: ${missing}`])
   const unset = load({ 'gatehouse.yaml': `publicUrl: ${publicUrl}\napps:\n- ${app}, clientSecret: $LAB_SECRET}\n` })
-  expect(unset.lines).toEqual([`gatehouse.yaml:3:88: error: apps[0].clientSecret: ${missing}`])
+  expect(unset.lines).toEqual([
+    'gatehouse.yaml:3:88: error: apps[0].clientSecret: the variable `LAB_SECRET` is not set; set LAB_SECRET, or write its value',
+  ])
   const beside = load({
     'gatehouse.yaml': `publicUrl: ${publicUrl}\nrealm: {realm: team}\napps:\n- ${app}, clientSecret: s}\n`,
   })
