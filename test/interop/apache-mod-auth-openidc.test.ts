@@ -5,6 +5,7 @@ import { type TestGatehouse, testGatehouse } from '../world/gatehouse.ts'
 import { httpClient } from '../world/http-client.ts'
 import { ada, platformFiles, type RelyingParty } from '../world/platform-files.ts'
 import { freePort, workDirectory } from '../world/programs.ts'
+import { recipe } from '../world/recipe.ts'
 import { mirrored, openMirror } from './mirror.ts'
 import { describeWith, type RunningProgram, startProgram } from './programs.ts'
 
@@ -142,21 +143,13 @@ DefaultRuntimeDir ${directory}
 PidFile ${directory}/apache2.pid
 ErrorLog ${directory}/error.log
 
-OIDCProviderMetadataURL ${issuer}/.well-known/openid-configuration
-OIDCClientID ${party.id}
-OIDCClientSecret ${party.secret}
-OIDCRedirectURI ${party.redirectUri}
-OIDCCryptoPassphrase a-passphrase-of-this-test
-OIDCPKCEMethod S256
-OIDCScope "openid email profile groups"
-OIDCRemoteUserClaim email
-OIDCPassUserInfoAs claims json
-
-ProxyPass / ${application}/
-<Location /secure>
-  AuthType openid-connect
-  Require valid-user
-  RequestHeader set X-Remote-User expr=%{REMOTE_USER}
-</Location>
+${recipe('apache.conf', {
+  'https://sso.example.com/dex': issuer,
+  'OIDCClientID apps': `OIDCClientID ${party.id}`,
+  'CLIENT-SECRET': party.secret,
+  'https://apps.example.com/secure/callback': party.redirectUri,
+  PASSPHRASE: 'a-passphrase-of-this-test',
+  'http://127.0.0.1:3000': application,
+})}
 `
 }

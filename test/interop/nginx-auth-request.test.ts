@@ -1,24 +1,24 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { workDirectory } from '../world/programs.ts'
+import { recipe } from '../world/recipe.ts'
+import { questionsTest } from './front-questions.ts'
 import { frontSuite } from './front-suite.ts'
-import type { FrontAddresses } from './front-world.ts'
+import type { Front, FrontAddresses } from './front-world.ts'
 import { describeWith, startProgram } from './programs.ts'
-import { recipe } from './recipe.ts'
 
 describeWith({ name: 'nginx', from: 'the Debian package nginx-light' }, (nginx) => {
-  frontSuite(
-    {
-      start(addresses) {
-        const directory = workDirectory('nginx')
-        mkdirSync(join(directory, 'temp'))
-        const file = join(directory, 'nginx.conf')
-        writeFileSync(file, configuration(directory, addresses))
-        return startProgram(nginx, ['-p', directory, '-c', file], { port: addresses.port })
-      },
+  const front: Front = {
+    start(addresses) {
+      const directory = workDirectory('nginx')
+      mkdirSync(join(directory, 'temp'))
+      const file = join(directory, 'nginx.conf')
+      writeFileSync(file, configuration(directory, addresses))
+      return startProgram(nginx, ['-p', directory, '-c', file], { port: addresses.port })
     },
-    { hidesCookie: true },
-  )
+  }
+  frontSuite(front, { hidesCookie: true })
+  questionsTest('nginx', front)
 })
 
 /** The recipe within what Debian's own nginx.conf has around it. */

@@ -1,20 +1,19 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { workDirectory } from '../world/programs.ts'
+import { recipe } from '../world/recipe.ts'
 import { frontSuite } from './front-suite.ts'
+import type { Front } from './front-world.ts'
 import { describeWith, startProgram } from './programs.ts'
-import { recipe } from './recipe.ts'
 
 describeWith({ name: 'traefik', from: 'Traefik 3 from its releases' }, (traefik) => {
-  frontSuite(
-    {
-      start({ port, gatehouse, application }) {
-        const file = join(workDirectory('traefik'), 'traefik.yaml')
-        writeFileSync(file, recipe('traefik.yaml', { '127.0.0.1:4180': gatehouse, '127.0.0.1:3000': application }))
-        const args = [`--entryPoints.web.address=127.0.0.1:${port}`, `--providers.file.filename=${file}`]
-        return startProgram(traefik, args, { port })
-      },
+  const front: Front = {
+    start({ port, gatehouse, application }) {
+      const file = join(workDirectory('traefik'), 'traefik.yaml')
+      writeFileSync(file, recipe('traefik.yaml', { '127.0.0.1:4180': gatehouse, '127.0.0.1:3000': application }))
+      const args = [`--entryPoints.web.address=127.0.0.1:${port}`, `--providers.file.filename=${file}`]
+      return startProgram(traefik, args, { port })
     },
-    { hidesCookie: false },
-  )
+  }
+  frontSuite(front, { hidesCookie: false })
 })
