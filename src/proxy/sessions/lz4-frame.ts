@@ -1,4 +1,5 @@
-import { compressSync, uncompressSync } from 'lz4-napi'
+import { compressSync } from 'lz4-napi'
+import { unpackBlock } from './lz4-block.ts'
 import { xxh32 } from './xxh32.ts'
 
 /** Magic, FLG (version 1, independent blocks, content checksum), BD (64 KiB blocks), header checksum. */
@@ -19,72 +20,48 @@ export function writeLz4Frame(content: Buffer): Buffer {
   return Buffer.concat(parts)
 }
 
+/** Where frames are unpacked: a new buffer for each would cost more than the unpacking. */
+let workspace = Buffer.allocUnsafeSlow(2 * blockLimit)
+
 /**
- * Reads a frame of independent blocks, with or without checksums and content size. `undefined` where it is cut off,
- * malformed, carries anything behind it, or its content checksum does not fit.
+ * Reads a frame of independent blocks, with or without checksums and content size. The content stands only until the
+ * next frame is read. `undefined` where the frame is cut off, malformed, carries anything behind it, or its content
+ * checksum does not fit.
  */
 export function readLz4Frame(frame: Buffer): Buffer | undefined {
   try {
     return readFrame(frame)
   } catch {
-    return undefined // read beyond the end, or a block that does not decompress
+    return undefined // read beyond the end, or a block that does not unpack
   }
 }
 
 function readFrame(frame: Buffer): Buffer | undefined {
   if (frame.readUInt32BE(0) !== frameHead.readUInt32BE(0)) return undefined
   const flags = frame.readUInt8(4)
-  const isSupported = flags >>> 6 === 1 && (flags & 0x20) !== 0 && (flags & 0x03) === 0
+  const sizeCode = frame.readUInt8(5) >>> 4
+  const isSupported =
+    flags >>> 6 === 1 && (flags & 0x20) !== 0 && (flags & 0x03) === 0 && sizeCode >= 4 && sizeCode <= 7
   if (!isSupported) return undefined
   const [hasBlockChecksum, hasContentSize, hasContentChecksum] = [flags & 0x10, flags & 0x08, flags & 0x04]
+  const limit = 1 << (8 + 2 * sizeCode) // 64 KiB, 256 KiB, 1 MiB or 4 MiB
   let offset = hasContentSize ? 15 : 7
-  const blocks: Buffer[] = []
+  let end = 0
   for (;;) {
     const size = frame.readUInt32LE(offset)
     offset += 4
     if (size === 0) break
     const length = size & ~storedBit
     const block = frame.subarray(offset, offset + length)
-    if (block.length !== length) return undefined
-    blocks.push(size >= storedBit ? block : unpackBlock(block))
+    if (block.length !== length || length > limit) return undefined
+    if (workspace.length < end + limit) workspace = Buffer.concat([workspace], 2 * (end + limit))
+    const room = workspace.subarray(end, end + limit)
+    end += size >= storedBit ? block.copy(room) : unpackBlock(block, room)
     offset += length + (hasBlockChecksum ? 4 : 0)
   }
-  const content = blocks.length === 1 && blocks[0] ? blocks[0] : Buffer.concat(blocks)
+  const content = workspace.subarray(0, end)
   if (hasContentChecksum && frame.readUInt32LE(offset) !== xxh32(content)) return undefined
   return offset + (hasContentChecksum ? 4 : 0) === frame.length ? content : undefined
-}
-
-function unpackBlock(block: Buffer): Buffer {
-  return uncompressSync(Buffer.concat([uint32(blockSize(block)), block]))
-}
-
-/** The size a block unpacks to: lz4-napi wants it in front, the frame does not say it. */
-function blockSize(block: Buffer): number {
-  let size = 0
-  for (let offset = 0; offset < block.length; ) {
-    const token = block.readUInt8(offset)
-    offset += 1
-    const literals = readLength(block, offset, token >>> 4)
-    offset = literals.end + literals.length
-    size += literals.length
-    if (offset >= block.length) break // the last sequence has no match
-    const match = readLength(block, offset + 2, token & 0x0f)
-    offset = match.end
-    size += match.length + 4
-  }
-  if (size > blockLimit * 64) throw new RangeError('a block larger than the format allows')
-  return size
-}
-
-function readLength(block: Buffer, start: number, nibble: number): { length: number; end: number } {
-  let [length, end] = [nibble, start]
-  if (nibble < 15) return { length, end }
-  for (;;) {
-    const more = block.readUInt8(end)
-    end += 1
-    length += more
-    if (more < 255) return { length, end }
-  }
 }
 
 function uint32(value: number): Buffer {

@@ -1,5 +1,6 @@
 import { Decoder, encode } from '@msgpack/msgpack'
 import type { Session } from '../session.ts'
+import { readPlainSession } from './plain-session.ts'
 
 /** Go's zero time, year 1: “never” (oauth2-proxy writes it for tokens without `expires_in`). */
 const goZeroTime = -62_135_596_800_000
@@ -25,8 +26,12 @@ export function encodeSession(session: Session): Uint8Array {
 }
 
 /** Reads the map; unknown keys are ignored. `undefined` where it is none or a value has the wrong type. */
-export function decodeSession(bytes: Uint8Array): Session | undefined {
-  const fields = decodeMap(bytes)
+export function decodeSession(bytes: Buffer): Session | undefined {
+  return readPlainSession(bytes) ?? readSession(bytes)
+}
+
+function readSession(bytes: Buffer): Session | undefined {
+  const fields = decodeMap(Uint8Array.from(bytes)) // a copy, of which claims may be parts
   if (!fields) return undefined
   const { ca, eo, at, it, rt, n, e, u, g, pu, ac, pv } = fields
   if (!(ca instanceof Date) || !isOptional(eo, (value) => value instanceof Date)) return undefined

@@ -22,6 +22,9 @@ export interface CookieKeys {
   readonly key: Buffer
 }
 
+/** Where sealed sessions are opened, one after the other: a new buffer for each costs more than its cipher. */
+const workspace = Buffer.allocUnsafeSlow(64 * 1024)
+
 /** msgpack → LZ4 frame → AES-CFB → signed value, for one cookie name. `lifetimeSeconds` 0 means any age. */
 export function openSessionCodec({
   name,
@@ -44,7 +47,8 @@ export function openSessionCodec({
     },
     open(value) {
       const nowSeconds = epochSeconds(clock)
-      const signed = openSignedValue(name, value, { secret: keys.secret, lifetimeSeconds, nowSeconds })
+      const rules = { secret: keys.secret, lifetimeSeconds, nowSeconds, into: workspace }
+      const signed = openSignedValue(name, value, rules)
       const frame = signed && decryptCfb(signed.value, keys.key)
       const bytes = frame && readLz4Frame(frame)
       return bytes && decodeSession(bytes)

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   clearSessionCookies,
+  eachSessionText,
   firstSessionText,
   isSessionCookie,
   sessionTexts,
@@ -69,6 +70,7 @@ test('the quick reading agrees with the thorough one about the first candidate',
     fc.property(fc.array(pair, { maxLength: 6 }), (pairs) => {
       const header = pairs.join('; ')
       expect(firstSessionText(header, 'kf')).toBe(sessionTexts(header, 'kf')[0])
+      expect([...eachSessionText(header, 'kf')]).toEqual(sessionTexts(header, 'kf'))
     }),
     { numRuns: 1000 },
   )

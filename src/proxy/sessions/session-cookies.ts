@@ -54,6 +54,14 @@ export function sessionTexts(header: string | undefined, name: string): string[]
   return [...new Set([...whole, ...(joined.length === 0 ? [] : [joined.join('')])])].slice(0, 8)
 }
 
+/** The same, one by one: nearly always the first is the session, and the header need not be taken apart. */
+export function* eachSessionText(header: string | undefined, name: string): Generator<string> {
+  const first = header === undefined ? undefined : firstSessionText(header, name)
+  if (first === undefined) return
+  yield first
+  yield* sessionTexts(header, name).slice(1)
+}
+
 /** Whether a cookie of this name is (part of) the session. */
 export function isSessionCookie(found: string, name: string): boolean {
   return found.startsWith(name) && /^(?:_\d+)?$/.test(found.slice(name.length))

@@ -1,7 +1,7 @@
 import type { EndedSessions, SessionNames } from '../../oidc/ended-sessions.ts'
 import type { Session } from '../session.ts'
 import { openRefresher, type RefreshOptions } from './refresh-once.ts'
-import { sessionTexts } from './session-cookies.ts'
+import { eachSessionText, sessionTexts } from './session-cookies.ts'
 import { diesAt } from './session-life.ts'
 import { namesOfSession } from './session-names.ts'
 import type { KeptSession, SessionStore } from './session-store.ts'
@@ -87,7 +87,7 @@ export function openSessions(
     end,
     drop,
     async find(cookieHeader) {
-      for (const text of sessionTexts(cookieHeader, config.cookie_name)) {
+      for (const text of eachSessionText(cookieHeader, config.cookie_name)) {
         const kept = await store.find(text)
         const names = kept && namesOfSession(kept.session, kept.id)
         if (!kept || !names || (await ended.hasEnded(names))) continue
