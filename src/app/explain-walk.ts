@@ -17,7 +17,7 @@ import { openSqlRecords, type RecordTables } from '../store/records.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { type Credentials, openCredentials } from './explain-credentials.ts'
 import { type ExplainIssuer, openExplainIssuer } from './explain-issuer.ts'
-import { chainGatewayOptions, type GatewayDependencies } from './open-chain-gateway.ts'
+import { chainGatewayOptions, type GatewayDependencies, verifiesTokens } from './open-chain-gateway.ts'
 
 /** Requests are walked through a gateway and a proxy of their own, in memory: no port, no file, no network. */
 export interface Walker {
@@ -121,9 +121,14 @@ function gatewayOptions(
       notes.destination = port === undefined ? host : `${host}:${port}`
       const name = partAt(chain.hosts, host, namespace)
       const isOurs = name !== undefined && name !== 'echo' && name !== 'notes'
-      const verifiesTokens = name === 'realm' || name === 'broker'
       const takesHandshakes = name === undefined
-      return { kind: 'part', part: app, hidesOwnCookies: !isOurs, verifiesTokens, takesHandshakes }
+      return {
+        kind: 'part',
+        part: app,
+        hidesOwnCookies: !isOurs,
+        verifiesTokens: verifiesTokens(name),
+        takesHandshakes,
+      }
     },
     ask: { ...otherProviders(situation, credentials), ...options.ask },
     observer: {

@@ -1,5 +1,6 @@
 import type { ChainConfig } from '../config/chain.ts'
 import { partAt } from '../config/host-map.ts'
+import type { ChainPart } from '../config/stock.ts'
 import type { Ask } from '../gateway/ask.ts'
 import { type Gateway, type GatewayOptions, openGateway } from '../gateway/open-gateway.ts'
 import type { PartDependencies, RunningParts } from './parts.ts'
@@ -30,7 +31,7 @@ export function chainGatewayOptions(parts: RunningParts, dependencies: GatewayDe
       if (!part) return { kind: 'origin', origin: `http://${host}:${port}` }
       // The demo apps are apps like any other: what is ours stays ours.
       const isApp = name === 'echo' || name === 'notes'
-      return { kind: 'part', part, name, hidesOwnCookies: isApp, verifiesTokens: name === 'realm' || name === 'broker' }
+      return { kind: 'part', part, name, hidesOwnCookies: isApp, verifiesTokens: verifiesTokens(name) }
     },
     ask: proxy ? inProcessProviders(chain, (request) => proxy.check(request)) : {},
     ownCookies: (name) => proxy?.isOwnCookie(name) ?? false,
@@ -41,6 +42,11 @@ export function chainGatewayOptions(parts: RunningParts, dependencies: GatewayDe
     ...(proxy ? { ended: proxy.ended } : {}),
     ...(observer ? { observer } : {}),
   }
+}
+
+/** Whether a part knows the tokens meant for it, also those no RequestAuthentication does. */
+export function verifiesTokens(part: ChainPart | undefined): boolean {
+  return part === 'realm' || part === 'broker' || part === 'proxy'
 }
 
 /** Every extension provider that names a host of our proxy. */

@@ -60,7 +60,7 @@ function applyAuthentication(exchange: Exchange, authentication: Authentication)
   if (trace) trace.authentication = authentication
   if (authentication.kind === 'refused') {
     const { refusal } = authentication
-    if (leadsToIssuer(exchange)) {
+    if (leadsToVerifier(exchange)) {
       authorize(exchange)
       return
     }
@@ -86,10 +86,10 @@ function applyAuthentication(exchange: Exchange, authentication: Authentication)
 }
 
 /**
- * Natively an issuer in this process is reached with its own tokens, though no RequestAuthentication knows them: it
- * verifies them itself (userinfo). For the policies such a request comes without a token.
+ * Natively a part that verifies tokens itself is reached with its own, though no RequestAuthentication knows them: an
+ * issuer's userinfo, a sign-out with the session as its bearer. For the policies such a request comes without a token.
  */
-function leadsToIssuer({ state, route, context }: Exchange): boolean {
+function leadsToVerifier({ state, route, context }: Exchange): boolean {
   if (!state.isNative || route?.route.action.kind !== 'forward') return false
   return route.route.action.destinations.every(({ host, port, namespace }) => {
     const upstream = context.resolveUpstream(host, port, namespace)

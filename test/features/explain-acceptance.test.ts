@@ -61,9 +61,10 @@ test.each([
   expect(layer(explanation, 'tokens')).toMatchObject({ outcome: 'stopped', summary: `refused: ${text}` })
 })
 
-test('no path is exempt from a token that is expired', async () => {
-  const explanation = await explained('/oauth2/start', { token: await stockToken({ exp: 1 }) })
-  expect(explanation.verdict).toMatchObject({ status: 401, body: 'Jwt is expired' })
+test('a token that is expired is refused, but where a part judges tokens itself', async () => {
+  const token = await stockToken({ exp: 1 })
+  expect((await explained('/jupyter/', { token })).verdict).toMatchObject({ status: 401, body: 'Jwt is expired' })
+  expect((await explained('/oauth2/sign_out', { token })).verdict).toMatchObject({ isAllowed: true })
 })
 
 test('a text that is no token is told as such', async () => {

@@ -32,15 +32,13 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   '/device_token': deviceToken,
 }
 
-/** Sign-out paths of the older Kubeflow dashboards. */
-const oldSignOutPaths: readonly string[] = ['/logout', '/authservice/logout']
-
 /** The endpoint at this path, if it is one of the proxy's own. */
-export function endpointAt(path: string, { config, callbackPath }: ProxyCore): Endpoint | undefined {
+export function endpointAt(path: string, core: ProxyCore): Endpoint | undefined {
+  const { config, callbackPath } = core
   const mark = path.indexOf('?')
   const pathname = mark < 0 ? path : path.slice(0, mark)
   if (pathname === callbackPath) return callback
-  if (oldSignOutPaths.includes(pathname)) return endpoints['/sign_out']
+  if (isDashboardSignOut(pathname, core)) return endpoints['/sign_out']
   if (config.authservice && pathname.startsWith(config.authservice.verifyPath)) return verify
   const prefix = config.proxy_prefix
   if (!pathname.startsWith(prefix)) return undefined
@@ -50,6 +48,15 @@ export function endpointAt(path: string, { config, callbackPath }: ProxyCore): E
   return Object.hasOwn(endpoints, name) ? endpoints[name] : undefined
 }
 
+/**
+ * Where Kubeflow's dashboards sign out, besides our own path: up to 1.6, up to 1.9.1, and since. An upstream we forward
+ * to has such paths of its own: Grafana, for one, signs out at `/logout`.
+ */
+function isDashboardSignOut(path: string, { config, isForwarding }: ProxyCore): boolean {
+  if (path === '/logout' || path === '/authservice/logout') return !isForwarding
+  return path === '/oauth2/sign_out' && config.authservice !== undefined
+}
+
 function callback({ request, form }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
   return finishLogin(request, core, form.has('state') ? form : queryOf(request.path))
 }
@@ -57,8 +64,8 @@ function callback({ request, form }: EndpointInput, core: ProxyCore): Promise<Ch
 async function userinfo({ request, lookUp }: EndpointInput, { rules }: ProxyCore): Promise<CheckAnswer> {
   const lookup = await lookUp()
   if (lookup.kind === 'session' && rules.mayEnter(lookup.session)) {
-    const { user = '', email = '', groups, preferredUsername } = lookup.session
-    return jsonAnswer(200, { user, email, groups, preferredUsername })
+    const { user = '', email = '', groups, preferredUsername, additionalClaims } = lookup.session
+    return jsonAnswer(200, { user, email, groups, preferredUsername, additionalClaims })
   }
   if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable')
   return rules.isSkipped(request.method, request.path) ? jsonAnswer(200, {}) : textAnswer(401, 'Unauthorized')
