@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { type FoundDecision, findDecision } from '../app/decision-log.ts'
@@ -102,7 +103,7 @@ async function explainUrl(input: CommandInput): Promise<Explanation> {
       target: url.target,
       host: url.host ?? new URL(chain.publicUrl).host,
       headers: (lists['header'] ?? []).map(parseHeader),
-      peerAddress: String(options['from-ip'] ?? '127.0.0.1'),
+      peerAddress: readAddress(options['from-ip']),
     },
     mode: readMode(options['mode']),
     sender: readSender(options),
@@ -146,6 +147,12 @@ function readSender({ as, token }: CommandInput['options']): Sender {
   const [user = '', ...groups] = as.split(',').map((part) => part.trim())
   if (user === '') throw usage('--as needs a user, e.g. ada@example.com,team-a')
   return { kind: 'user', user, groups }
+}
+
+function readAddress(address: CommandInput['options'][string]): string {
+  if (address === undefined) return '127.0.0.1'
+  if (typeof address === 'string' && isIP(address) !== 0) return address
+  throw usage(`--from-ip must be an IP address, got \`${address}\``)
 }
 
 function readMode(mode: CommandInput['options'][string]): GatewayMode {

@@ -48,6 +48,9 @@ test('JSON is read with its lines, tabs and all', () => {
 
 test('hostile and broken documents are refused with their place', () => {
   expect(problemsOf('a: 1\nb: 2\na: 3\n')).toEqual(['a.yaml:3:1: error: the key `a` is repeated; remove one'])
+  expect(problemsOf('kind: A\nkind: B\n')).toEqual([
+    'a.yaml:2:1: error: the key `kind` is repeated; write `---` between two resources, or remove one',
+  ])
   expect(problemsOf('a:\n  __proto__: {x: 1}\n')).toEqual(['a.yaml:2:3: error: the key `__proto__` is not allowed'])
   expect(problemsOf(`a: ${'['.repeat(200)}${']'.repeat(200)}`)[0]).toMatch(/nested deeper than 100 levels/)
   expect(problemsOf('['.repeat(50_000))[0]).toMatch(/^a.yaml:1:/)

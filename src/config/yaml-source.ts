@@ -156,9 +156,15 @@ function checkKeys(pairs: readonly Pair[], report: Report): void {
     }
     const name = String(key.value)
     if (name === '__proto__') report(offsetOf(key), 'the key `__proto__` is not allowed')
-    else if (seen.has(name) && name !== '<<') report(offsetOf(key), `the key \`${name}\` is repeated`, 'remove one')
+    else if (seen.has(name) && name !== '<<')
+      report(offsetOf(key), `the key \`${name}\` is repeated`, fixOfRepeated(name))
     seen.add(name)
   }
+}
+
+/** Two files one after the other are most likely what repeats these. */
+function fixOfRepeated(key: string): string {
+  return key === 'apiVersion' || key === 'kind' ? 'write `---` between two resources, or remove one' : 'remove one'
 }
 
 function toValue(document: Document.Parsed, report: Report): unknown {

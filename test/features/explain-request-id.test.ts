@@ -126,6 +126,7 @@ test.each([
   [['explain', 'x'], 2, '`x` is no URL'],
   [['explain', '/x', '--as', 'a', '--token', 't'], 2, 'give --as or --token, not both'],
   [['explain', '/x', '-H', 'nothing'], 2, '-H needs `name: value`'],
+  [['explain', '/x', '--from-ip', 'home'], 2, '--from-ip must be an IP address, got `home`'],
   [['explain', '/x', '--request', 'id'], 2, '--request explains what was sent'],
   [['explain', '/x', '-f', fileURLToPath(new URL('../fixtures/kubeflow/broken', import.meta.url))], 1, 'DENYY'],
   [
