@@ -1,7 +1,8 @@
 import type { CheckAnswer } from './check.ts'
 import type { ProxyConfig } from './typed-config.ts'
 
-const noStore: readonly string[] = [
+/** Headers that keep an answer out of every cache, as the original spells them. */
+export const noStore: readonly string[] = [
   'cache-control',
   'no-cache, no-store, must-revalidate, max-age=0',
   'expires',

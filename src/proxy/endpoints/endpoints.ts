@@ -1,5 +1,5 @@
 import { assetResponse } from '../../http/views/assets.ts'
-import { answerOfResponse, jsonAnswer, textAnswer } from '../answers.ts'
+import { answerOfResponse, jsonAnswer, noStore, textAnswer } from '../answers.ts'
 import type { CheckAnswer } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
 import { finishLogin } from '../login/finish-login.ts'
@@ -67,6 +67,7 @@ async function userinfo({ request, lookUp }: EndpointInput, { rules }: ProxyCore
     const { user = '', email = '', groups, preferredUsername, additionalClaims } = lookup.session
     return jsonAnswer(200, { user, email, groups, preferredUsername, additionalClaims })
   }
-  if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable')
-  return rules.isSkipped(request.method, request.path) ? jsonAnswer(200, {}) : textAnswer(401, 'Unauthorized')
+  if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable', noStore)
+  if (rules.isSkipped(request.method, request.path)) return jsonAnswer(200, {})
+  return textAnswer(401, 'Unauthorized', noStore)
 }
