@@ -9,21 +9,22 @@ import { type Mirrored, mirrored } from './mirror.ts'
 /** A fetch of a page, by the browser's word. */
 const asScript = { headers: { 'sec-fetch-mode': 'cors', accept: '*/*' } }
 
-/** Everything an application might take for who the user is, in the spellings that WSGI and CGI do not tell apart. */
-const lies = Object.fromEntries(
-  ['user', 'email', 'groups', 'preferred-username'].flatMap((what) =>
-    [`x-auth-request-${what}`, `X-Auth_Request-${what}`, `x_auth_request_${what.replace('-', '_')}`].map((name) => [
-      name,
-      'root@example.com',
-    ]),
-  ),
-)
+/** What names a user to the application, in the spellings that WSGI and CGI do not tell apart. */
+function liesAs(prefix: string): Readonly<Record<string, string>> {
+  const names = ['user', 'email', 'groups', 'preferred-username'].flatMap((what) => {
+    const name = `${prefix}-${what}`
+    return [name, name.replace('-', '_'), name.replaceAll('-', '_').toUpperCase()]
+  })
+  return Object.fromEntries(names.map((name) => [name, 'root@example.com']))
+}
 
 /**
  * What every server in front owes its applications, set up as docs/FRONTS.md says. Sessions are of users in many groups,
  * whose cookie is above 8 kB. `hidesCookie`: whether the application is spared our cookie.
  */
 export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean }): void {
+  const told = front.isForwardedByGatehouse ? 'x-forwarded' : 'x-auth-request'
+  const lies = liesAs(told)
   let world: FrontWorld
   beforeAll(async () => {
     world = await openFrontWorld(front)
@@ -56,9 +57,9 @@ export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean
   test('the application is told who signed in, by header and by token', async () => {
     const { text } = await world.signIn()
     const { headers } = mirrored(text)
-    expect(headers['x-auth-request-email']).toBe(ada.email)
-    expect(headers['x-auth-request-groups']).toContain('platform-users,team/ml')
-    expect(headers['x-auth-request-user']).not.toBe('')
+    expect(headers[`${told}-email`]).toBe(ada.email)
+    expect(headers[`${told}-groups`]).toContain('platform-users,team/ml')
+    expect(headers[`${told}-user`]).not.toBe('')
     expect(headers.authorization).toMatch(/^Bearer ey/)
   })
 
@@ -69,7 +70,7 @@ export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean
     expect(await nobody.text()).not.toContain('root@example.com')
     const { browser } = await world.signIn()
     const { text } = await browser.follow(`${world.origin}/reports`, { headers: lies })
-    expect(mirrored(text).headers['x-auth-request-email']).toBe(ada.email)
+    expect(mirrored(text).headers[`${told}-email`]).toBe(ada.email)
     expect(text).not.toContain('root@example.com')
   })
 
@@ -81,6 +82,8 @@ export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean
     expect(cookie).not.toContain('_oauth2_proxy')
     expect(cookie).toContain('a_first=theirs')
     expect(cookie).toContain('zuletzt=theirs')
+    const nobody = await httpClient().send(`${world.origin}/open/page`, { headers: { cookie: 'a_first=theirs' } })
+    expect(mirrored(await nobody.text()).headers.cookie).toBe('a_first=theirs')
   })
 
   test('exempt paths are open by their method, and a client cannot claim to be at one', async () => {
@@ -113,7 +116,7 @@ export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean
     expect(await upgraded(httpClient(), `${world.origin}/socket`)).toBe(401)
     const { browser } = await world.signIn()
     const opened = await upgraded(browser, `${world.origin}/socket?a=1`)
-    expect(opened).toMatchObject({ url: '/socket?a=1', headers: { 'x-auth-request-email': ada.email } })
+    expect(opened).toMatchObject({ url: '/socket?a=1', headers: { [`${told}-email`]: ada.email } })
   })
 
   test('a personal access token opens its paths and no others', async () => {
@@ -125,7 +128,7 @@ export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean
     const open = (path: string) =>
       httpClient().send(world.origin + path, { headers: { authorization: `Bearer ${token}` } })
     const { headers } = mirrored(await (await open('/reports/2026')).text())
-    expect(headers['x-auth-request-email']).toBe(ada.email)
+    expect(headers[`${told}-email`]).toBe(ada.email)
     expect(headers.authorization).toMatch(/^Bearer ey/)
     expect((await open('/secrets')).status).toBe(403)
     expect((await open(`/api/${token}`)).status).toBe(403)
@@ -177,7 +180,7 @@ function browserTest(world: () => FrontWorld): void {
     expect([await fetched(), await connected()]).toEqual([[401, 'login_required'], 'refused'])
     await page.goto(`${origin}/reports/2026?month=11&tab=b%20c#part`)
     await signIn()
-    await page.getByText('x-auth-request-email').waitFor()
+    await page.getByText(ada.email).waitFor()
     expect(page.url()).toMatch(`${origin}/reports/2026?month=11&tab=b%20c`)
     expect([await fetched(), await connected()]).toEqual([[200, undefined], '/socket'])
 

@@ -27,6 +27,8 @@ export interface Front {
   start(addresses: FrontAddresses): Promise<RunningProgram>
   /** Keys of `oauth2_proxy.cfg` it needs beside those every server needs. */
   readonly settings?: (addresses: FrontAddresses) => readonly string[]
+  /** Whether Gatehouse forwards to the application, and the server only to Gatehouse. */
+  readonly isForwardedByGatehouse?: boolean
 }
 
 /** A platform with a server in front of one application. */
@@ -67,6 +69,7 @@ export async function openFrontWorld(front: Front): Promise<FrontWorld> {
     origin,
     issuer: `${provider.publicUrl}/dex`,
     settings: front.settings?.(addresses) ?? [],
+    ...(front.isForwardedByGatehouse ? { application: addresses.application } : {}),
   })
   const server = await front.start(addresses)
   return {
@@ -89,10 +92,24 @@ export async function openFrontWorld(front: Front): Promise<FrontWorld> {
 
 const main = fileURLToPath(new URL('../../src/main.mjs', import.meta.url))
 
+interface GatehouseSettings {
+  readonly origin: string
+  readonly issuer: string
+  readonly settings: readonly string[]
+  /** Where it forwards to itself. */
+  readonly application?: string
+}
+
+/** The configuration with what docs/FRONTS.md puts in the place of three keys. */
+function forwarding(text: string, application: string): string {
+  const others = text.replace(/^(?:upstreams|set_xauthrequest|set_authorization_header) = .*\n/gm, '')
+  return others + recipe('forwarding.cfg', { '127.0.0.1:3000': application })
+}
+
 /** Runs `gatehouse oauth2-proxy` with the configuration of docs/FRONTS.md. */
 function startGatehouse(
   port: number,
-  { origin, issuer, settings }: { origin: string; issuer: string; settings: readonly string[] },
+  { origin, issuer, settings, application }: GatehouseSettings,
 ): Promise<RunningProgram> {
   const directory = workDirectory('front')
   writeFileSync(join(directory, 'client-secret'), client.secret)
@@ -104,6 +121,7 @@ function startGatehouse(
     'https://apps.example.com': origin,
     '/etc/gatehouse': directory,
   })
-  writeFileSync(file, [text, ...settings, ''].join('\n'))
+  const asForwarder = application === undefined ? text : forwarding(text, application)
+  writeFileSync(file, [asForwarder, ...settings, ''].join('\n'))
   return startProgram(process.execPath, [main, 'oauth2-proxy', '--config', file], { port })
 }
