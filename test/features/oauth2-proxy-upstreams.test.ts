@@ -43,6 +43,14 @@ test('who is signed in reaches the app, which knows who it is', async () => {
   ])
 })
 
+test('an app’s own `/logout` is the app’s, though dashboards we only answer for sign out there', async () => {
+  const { ask, app } = await started()
+  for (const path of ['/logout', '/authservice/logout']) await ask(path, { headers: { cookie } })
+  expect(app.heard.map(({ url }) => url)).toEqual(['/logout', '/authservice/logout'])
+  expect((await ask('/oauth2/sign_out', { headers: { cookie } })).status).toBe(302)
+  expect((await ask('/logout')).status).toBe(403)
+})
+
 test('who is not signed in does not reach the app', async () => {
   const { ask, app } = await started()
   expect((await ask('/notes')).status).toBe(403)
