@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import process from 'node:process'
 import { findProgram, freePort, workDirectory } from '../test/world/programs.ts'
 import type { BenchServer } from './helpers.ts'
 import { serverCpu } from './load.ts'
@@ -16,10 +17,19 @@ export interface FrontOrigins {
 /** The real oauth2-proxy with the same cookie, and `flags` of its own; `undefined` where it is not installed. */
 export async function startOauth2Proxy(flags: readonly string[] = []): Promise<BenchServer | undefined> {
   const path = findProgram('oauth2-proxy')
-  if (path === undefined) return undefined
+  return path === undefined ? undefined : startLikeOauth2Proxy([path], flags)
+}
+
+/** Our program in its place, by the same flags. */
+export function startInItsPlace(flags: readonly string[]): Promise<BenchServer> {
+  const main = new URL('../src/main.mjs', import.meta.url).pathname
+  return startLikeOauth2Proxy([process.execPath, main, 'oauth2-proxy'], flags)
+}
+
+async function startLikeOauth2Proxy(program: readonly string[], flags: readonly string[]): Promise<BenchServer> {
   const { port, origin } = await nextOrigin()
   const command = [
-    path,
+    ...program,
     `--http-address=127.0.0.1:${port}`,
     '--provider=oidc',
     '--oidc-issuer-url=http://127.0.0.1:9/dex',

@@ -1,6 +1,6 @@
 import { type BenchServer, startHelper } from '../helpers.ts'
 import { canLoad, type Load, type LoadResult, loadCpu, runLoad, serverCpu } from '../load.ts'
-import { startOauth2Proxy } from '../peers.ts'
+import { startInItsPlace, startOauth2Proxy } from '../peers.ts'
 import { benchPlatform, cookieName, cookieSecret, startChain } from '../platform.ts'
 import { residentMebibytes } from '../process.ts'
 import { clientId, issuer, sessionCookies, signedTokens } from '../sessions.ts'
@@ -61,6 +61,22 @@ export async function benchProxy(): Promise<void> {
   await ours.server.stop()
   await theirs?.server.stop()
   await keys.stop()
+  await benchForwarding(jobs[0]?.sent ?? {})
+}
+
+/** The same visitor's requests forwarded to an application that answers with 1 kB. */
+async function benchForwarding(sent: Job['sent']): Promise<void> {
+  const application = await startHelper('application', { cpu: loadCpu })
+  const flags = [`--upstream=${application.origin}/app/`]
+  const ours = await startInItsPlace(flags)
+  const theirs = await startOauth2Proxy(flags)
+  const loadOf = ({ origin, pid }: BenchServer) => runLoad({ url: `${origin}/app/`, ...sent, pids: [pid] })
+  printTable(
+    'Proxy: one request forwarded (goal: not behind)',
+    ['to an upstream', 'Gatehouse', 'oauth2-proxy', 'factor', 'p50', 'p99', 'their p50', 'their p99'],
+    [row('cookie session 1.5 kB, warm', loadOf(ours), theirs && loadOf(theirs))],
+  )
+  await Promise.all([ours.stop(), theirs?.stop(), application.stop()])
 }
 
 /** A visitor who comes again and again, and as many as there are, one after the other. */
