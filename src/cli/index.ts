@@ -25,6 +25,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'run in place of oauth2-proxy, with its flags, variables and files',
     load: async () => (await import('./oauth2-proxy.ts')).oauth2Proxy,
   },
+  authservice: {
+    summary: 'run in place of oidc-authservice or oidc-gatekeeper, with its variables',
+    load: async () => (await import('./authservice.ts')).authservice,
+  },
   login: {
     summary: 'sign in to a platform from a terminal, for kfp, curl and scripts',
     load: async () => (await import('./login.ts')).login,

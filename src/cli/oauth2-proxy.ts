@@ -9,6 +9,7 @@ import type { ProxyConfig } from '../proxy/config.ts'
 import { type ProxyFlags, parseProxyFlags } from '../proxy/flags.ts'
 import { flagOf, type ProxyKey, proxyKeyNames, proxyKeys } from '../proxy/keys.ts'
 import type { Command } from './command.ts'
+import { stopSignal } from './stop-signal.ts'
 import { productVersion } from './version.ts'
 
 /** `gatehouse oauth2-proxy`: takes oauth2-proxy's own command line, to the flag. */
@@ -63,12 +64,6 @@ async function redisProblem(config: ProxyConfig): Promise<string | undefined> {
     if (!(error instanceof GatehouseError)) throw error
     return error.message
   }
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
-  })
 }
 
 function tell(text: string): number {

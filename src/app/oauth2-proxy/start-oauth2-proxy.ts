@@ -9,12 +9,9 @@ import { alphaOf } from '../../proxy/alpha/alpha-of-config.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
 import { openProxy, type ProxyPart } from '../../proxy/open-proxy.ts'
 import { checkRedis } from '../../proxy/sessions/redis-readiness.ts'
-import { migrate } from '../../store/migrate.ts'
-import { storeMigrations } from '../../store/migrations.ts'
-import { openSqlRecords, type RecordTables } from '../../store/records.ts'
-import { openSqlite } from '../../store/sqlite.ts'
 import { openClusterFetch } from '../cluster-fetch.ts'
 import { type GrpcListener, openGrpcListener } from '../listening/grpc-listener.ts'
+import { openProgramRecords } from '../program-records.ts'
 import { fingerprint, watchFiles } from '../watch-files.ts'
 import type { Oauth2ProxyPlan } from './command-line.ts'
 import { openFront } from './front.ts'
@@ -36,7 +33,6 @@ export interface RunningOauth2Proxy {
 }
 
 const graceMilliseconds = 30_000
-const purgeMilliseconds = 10 * 60_000
 
 /** Starts the drop-in. A provider that does not answer is tried again, and named by `/ready`. @throws GatehouseError */
 export async function startOauth2Proxy({ config, formats, warnings }: Oauth2ProxyPlan): Promise<RunningOauth2Proxy> {
@@ -110,18 +106,7 @@ async function openRecords({ database_file: file, session_store_type: store }: P
   if (file === '' && store === 'sqlite') {
     log.warn('sessions end with this process; name a database_file to keep them')
   }
-  const database = openSqlite<RecordTables>(file || ':memory:')
-  await migrate(database, storeMigrations)
-  const records = openSqlRecords(database, systemClock)
-  const purge = () => records.purge().catch((cause: unknown) => log.warn('expired records stay', { cause }))
-  const purging = setInterval(() => void purge(), purgeMilliseconds).unref()
-  return {
-    records,
-    async closeDatabase() {
-      clearInterval(purging)
-      await database.destroy()
-    },
-  }
+  return openProgramRecords(file, log)
 }
 
 /** The library is loaded where somebody asks for numbers: it would take a fifth of the time of a start. */
