@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parse } from 'smol-toml'
 import { expect, test } from 'vitest'
 import { configurationFile, configurationReference, oauth2ProxyFile, oauth2ProxyPage } from '../../scripts/docs.ts'
 import { providersFile, providersReference } from '../../scripts/providers-reference.ts'
+import { proxyKeys } from '../../src/proxy/keys.ts'
 import { runGatehouse } from '../world/command.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -43,20 +45,50 @@ test.each(pages)('every npm script %s names exists', (page) => {
   for (const [, name = ''] of textOf(page).matchAll(/\bnpm run ([\w:-]+)/g)) expect(scripts).toHaveProperty([name])
 })
 
-test('every option the documents give `npm start` and `gatehouse` is one of theirs', async () => {
-  const help = await Promise.all(
-    ['up', 'users'].map(async (command) => {
+const commands = ['up', 'users', 'check', 'explain', 'login', 'tokens', 'oauth2-proxy'] as const
+
+/** The options each command tells with `--help`. */
+const optionsOf = new Map(
+  await Promise.all(
+    commands.map(async (command) => {
       const running = runGatehouse(command, '--help')
       await running.ended()
-      return running.text()
+      return [command as string, new Set(optionsIn(running.text()))] as const
     }),
-  )
-  const known = new Set([...help.join('\n').matchAll(/--([\w-]+)/g)].map(([, name]) => name))
-  const lines = pages
-    .flatMap((page) => textOf(page).split('\n'))
-    .filter((line) => /npm start -- |gatehouse (up|users)/.test(line))
-  for (const line of lines) {
-    for (const [, option = ''] of line.matchAll(/ --([a-z][\w-]*)/g)) expect(known, line).toContain(option)
+  ),
+)
+
+function optionsIn(text: string): string[] {
+  return [...text.matchAll(/(?<![\w-])--([a-z][\w-]*)/g)].map(([, name = '']) => name)
+}
+
+test.each(pages)('every option %s gives a command is one of its own', (page) => {
+  const calls = /(?:npm start --|gatehouse (?:-s )?(?:-- )?([\w-]+))( [^`|#\n]*)/g
+  for (const [call, command = 'up', rest = ''] of textOf(page).matchAll(calls)) {
+    const known = optionsOf.get(command)
+    for (const option of known ? optionsIn(rest) : []) expect([...(known ?? [])], call).toContain(option)
+  }
+})
+
+test.each([
+  ['check', 'docs/CHECK.md'],
+  ['explain', 'docs/EXPLAIN.md'],
+])('every option of %s is in %s, and no other', (command, page) => {
+  const ofOthers = /gatehouse up.*|npm ci.*|`up --\w+`/g
+  const documented = new Set(optionsIn(textOf(page).replaceAll(ofOthers, '')))
+  const toldByLetter = ['file', 'header'] // -f, -H
+  const own = [...(optionsOf.get(command) ?? [])].filter((option) => ![...toldByLetter, 'help'].includes(option))
+  expect([...documented].sort()).toEqual(own.sort())
+})
+
+test.each(['login', 'tokens'])('every option of %s is in docs/PROGRAMS.md', (command) => {
+  const own = [...(optionsOf.get(command) ?? [])].filter((option) => option !== 'help')
+  expect(optionsIn(textOf('docs/PROGRAMS.md'))).toEqual(expect.arrayContaining(own))
+})
+
+test.each(pages)('every key of a TOML example of %s is one of the proxy', (page) => {
+  for (const [, example = ''] of textOf(page).matchAll(/^```toml.*\n([\s\S]*?)^```/gm)) {
+    for (const key of Object.keys(parse(example))) expect(Object.keys(proxyKeys), example).toContain(key)
   }
 })
 
