@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { publicSecret } from '../../config/known-public-secrets.ts'
 import type { LogLevel } from '../../kit/log.ts'
 import { namedSource, type Problem, Problems } from '../../kit/problems.ts'
@@ -112,8 +112,8 @@ function withUsableStore(config: ProxyConfig, variable: Variable, problems: Prob
 
 function isWritable(file: string): boolean {
   try {
-    mkdirSync(dirname(file), { recursive: true })
-    accessSync(existsSync(file) ? file : join(dirname(file), '.'), constants.W_OK)
+    accessSync(dirname(file), constants.W_OK | constants.X_OK) // SQLite keeps files beside its own
+    if (existsSync(file)) accessSync(file, constants.W_OK)
     return true
   } catch {
     return false
