@@ -36,6 +36,7 @@ function isProgram(headers: Headers): boolean {
   return (
     headers['x-requested-with']?.toLowerCase() === 'xmlhttprequest' ||
     headers['upgrade']?.toLowerCase().includes('websocket') === true ||
+    headers['sec-websocket-key'] !== undefined || // a server in front keeps `Upgrade` to itself
     /^application\/(?:grpc|json)/i.test(headers['content-type'] ?? '')
   )
 }

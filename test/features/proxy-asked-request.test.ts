@@ -58,7 +58,12 @@ test('/forward_auth answers as the request itself would be answered: page, redir
   expect([passed.status, passed.headers.get('x-auth-request-email')]).toEqual([202, ada.email])
   browser.cookies.clear()
 
-  for (const program of [{ 'sec-fetch-mode': 'cors' }, { upgrade: 'websocket' }, { accept: 'image/*' }]) {
+  for (const program of [
+    { 'sec-fetch-mode': 'cors' },
+    { upgrade: 'websocket' },
+    { 'sec-websocket-key': 'x3JJHMbDL1EzLkh9GBhXDg==' },
+    { accept: 'image/*' },
+  ]) {
     const refused = await browser.get('/oauth2/forward_auth', { ...asked, ...program })
     expect([refused.status, await refused.json()]).toEqual([
       401,

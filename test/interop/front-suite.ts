@@ -98,10 +98,14 @@ export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean
       'x-original-url': 'http://apps.example.com/open/page',
       'x-original-uri': '/open/page',
       'x-original-method': 'GET',
+      x_forwarded_uri: '/open/page',
+      x_forwarded_method: 'GET',
     }
-    expect(await status('/reports', { headers: claims })).toBe(401)
+    const refused = [400, 401] // 400 where what it says contradicts what the server says
+    expect(refused).toContain(await status('/reports', { headers: claims }))
     for (const [name, value] of Object.entries(claims)) {
-      expect(await status('/reports', { headers: { ...asScript.headers, [name]: value } }), name).toBe(401)
+      const headers = { ...asScript.headers, [name]: value }
+      expect(refused, name).toContain(await status('/reports', { headers }))
     }
   })
 
