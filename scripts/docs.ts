@@ -10,6 +10,7 @@ import { brokerConfigSchema } from '../src/broker/config.ts'
 import { gatehouseYamlSchema } from '../src/config/gatehouse-yaml-schema.ts'
 import { rulesMarkdown } from '../src/insight/lint/formats/markdown.ts'
 import { flagOf, type ProxyKey, proxyKeyNames, proxyKeys } from '../src/proxy/keys.ts'
+import { authserviceFile, authservicePage } from './authservice-reference.ts'
 import { providersFile, providersReference } from './providers-reference.ts'
 
 /** Where the reference is. */
@@ -133,4 +134,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(rulesFile, rulesMarkdown())
   writeFileSync(providersFile, providersReference())
   writeFileSync(oauth2ProxyFile, oauth2ProxyPage(readFileSync(oauth2ProxyFile, 'utf8')))
+  writeFileSync(authserviceFile, authservicePage(readFileSync(authserviceFile, 'utf8')))
 }

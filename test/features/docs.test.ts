@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
 import { expect, test } from 'vitest'
 import { configurationFile, configurationReference, oauth2ProxyFile, oauth2ProxyPage } from '../../scripts/docs.ts'
+import { authserviceFile, authservicePage } from '../../scripts/authservice-reference.ts'
 import { providersFile, providersReference } from '../../scripts/providers-reference.ts'
 import { proxyKeys } from '../../src/proxy/keys.ts'
 import { runGatehouse } from '../world/command.ts'
@@ -24,6 +25,11 @@ test('the configuration reference is what the schemas say (npm run docs)', () =>
 test('every key of oauth2-proxy is in the table, as the program has it (npm run docs)', () => {
   const page = readFileSync(oauth2ProxyFile, 'utf8')
   expect(page).toBe(oauth2ProxyPage(page))
+})
+
+test('every variable of oidc-authservice is in the table (npm run docs)', () => {
+  const page = readFileSync(authserviceFile, 'utf8')
+  expect(page).toBe(authservicePage(page))
 })
 
 test('the proxy’s providers are described as they are (npm run docs)', () => {
