@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -119,6 +119,13 @@ describe('what a client says of itself', () => {
     const plain = await started()
     await plain.ask('/open', { headers: { authorization: 'Bearer app' } })
     expect(plain.app.heard[0]?.headers.authorization).toBe('Bearer app')
+  })
+
+  test('is not an access token of ours, which opens more than this app', async () => {
+    const { ask, app } = await started()
+    for (const authorization of ['Bearer gha_1', `Basic ${Buffer.from('git:gha_1').toString('base64')}`])
+      await ask('/open', { headers: { authorization } })
+    expect(app.heard.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined])
   })
 
   test('about where it comes from counts only from a trusted proxy', async () => {
@@ -243,6 +250,24 @@ test('an app that does not begin to answer in time is given up', async () => {
   expect((await ask('/open')).status).toBe(502)
 })
 
+test.each([
+  [
+    'upstream with a pattern that is none',
+    "{ id: a, path: '^(', rewriteTarget: /, uri: 'http://a' }",
+    'invalid path `^(`',
+  ],
+  ['upstream without a host', "{ id: a, path: /, uri: 'http://' }", 'has invalid uri: `http://`'],
+  ['upstream of another kind', "{ id: a, path: /, uri: 'ftp://a/' }", 'has invalid scheme: `ftp`'],
+])('an %s is refused at the start', async (_what, upstream, message) => {
+  const directory = programDirectory()
+  const alpha = join(directory, 'alpha.yaml')
+  const provider = "{ id: a, provider: oidc, clientID: a, clientSecret: a, oidcConfig: { issuerURL: 'http://a/' } }"
+  writeFileSync(alpha, `upstreamConfig: { upstreams: [${upstream}] }\nproviders: [${provider}]\n`)
+  const plain = ['--cookie-secret=0123456789abcdef0123456789abcdef', '--email-domain=*']
+  await expect(startProgram([`--alpha-config=${alpha}`], { directory, plain })).rejects.toThrow(message)
+  rmSync(directory, { recursive: true })
+})
+
 test('an app behind a Unix socket', async () => {
   const socket = join(programDirectory(), 'app.sock')
   const app = keep(await openApp(undefined, socket))
@@ -254,18 +279,23 @@ test('an app behind a Unix socket', async () => {
 test('an app by TLS is believed by its name alone, or blindly where that is asked for', async () => {
   const { cert, key } = selfSignedCertificate()
   const names: unknown[] = []
+  let connections = 0
   const server = createTlsServer({ cert, key }, (asked, response) => {
     names.push(asked.headers.host)
     response.end('secret')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   keep({ close: () => new Promise<void>((resolve) => server.close(() => resolve())) })
+  server.on('secureConnection', () => {
+    connections += 1
+  })
   const upstream = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
   const strict = keep(await upstreamWorld([upstream]))
   expect((await strict.ask('/open')).status).toBe(502)
   const blind = keep(await upstreamWorld([upstream], ['--ssl-upstream-insecure-skip-verify']))
   expect(await blind.ask('/open', { headers: { host: 'app.example' } })).toMatchObject({ status: 200, text: 'secret' })
-  expect(names).toEqual(['app.example'])
+  await blind.ask('/open', { headers: { host: 'other.example' } })
+  expect([names, connections]).toEqual([['app.example', 'other.example'], 1])
   server.closeAllConnections()
 })
 
@@ -279,6 +309,23 @@ test('a path with a broken escape, or a request with two hosts, reaches nobody',
   })
   expect(status).toBe(400)
   expect(app.heard).toEqual([])
+})
+
+test.each([
+  '/public/../admin',
+  '/public/%2e%2e/admin',
+  '/public/..%2fadmin',
+  '/public//../admin',
+  '/public/%2e%2e%2fadmin',
+  '/public/..;/admin',
+  '/public\\..\\admin',
+])('%s is no way around the sign-in', async (path) => {
+  const { ask, app } = await started(['--skip-auth-route=^/public/'])
+  expect((await ask('/public/x')).status).toBe(200)
+  const answer = await ask(path)
+  expect([301, 403]).toContain(answer.status)
+  if (answer.status === 301) expect((await ask(String(answer.headers.location))).status).toBe(403)
+  expect(app.heard.map(({ url }) => url)).toEqual(['/public/x'])
 })
 
 test('static upstreams stand beside real ones', async () => {

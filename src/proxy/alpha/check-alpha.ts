@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js'
 import type { DocumentPath } from '../../kit/problems.ts'
 import type { AlphaOptions, HeaderOptions, SecretSource, UpstreamOptions } from './alpha-options.ts'
 import type { ProviderOptions } from './provider-options.ts'
@@ -103,9 +104,10 @@ function checkSecret(source: SecretSource, path: DocumentPath, report: AlphaRepo
 }
 
 function checkUpstream(upstream: UpstreamOptions, path: DocumentPath, report: AlphaReport): void {
-  const { id, path: place, uri, static: isStatic } = upstream
+  const { id, path: place, uri, rewriteTarget, static: isStatic } = upstream
   if (id === '') report([...path, 'id'], 'upstream has empty id: ids are required for all upstreams')
   if (place === '') report([...path, 'path'], `upstream \`${id}\` has empty path: paths are required for all upstreams`)
+  if (rewriteTarget !== '') checkPattern(upstream, path, report)
   if (isStatic) return
   if (uri === '') {
     report([...path, 'uri'], `upstream \`${id}\` has empty uri: uris are required for all non-static upstreams`)
@@ -114,5 +116,16 @@ function checkUpstream(upstream: UpstreamOptions, path: DocumentPath, report: Al
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(uri)?.[1]?.toLowerCase() ?? ''
   if (!['http', 'https', 'file', 'unix'].includes(scheme)) {
     report([...path, 'uri'], `upstream \`${id}\` has invalid scheme: \`${scheme}\``)
+  } else if (scheme.startsWith('http') && !URL.canParse(uri)) {
+    report([...path, 'uri'], `upstream \`${id}\` has invalid uri: \`${uri}\` is no URL with a host`)
+  }
+}
+
+function checkPattern({ path: pattern }: UpstreamOptions, path: DocumentPath, report: AlphaReport): void {
+  try {
+    RE2JS.compile(pattern)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unreadable'
+    report([...path, 'path'], `invalid path \`${pattern}\` for upstream: ${reason}`)
   }
 }

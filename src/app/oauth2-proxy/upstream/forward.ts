@@ -2,11 +2,12 @@ import type { Dispatcher } from 'undici'
 import type { HeaderList } from '../../../gateway/header-list.ts'
 import { KeptBody } from '../../../gateway/kept-body.ts'
 import { connectionNames } from './hop-headers.ts'
+import type { Origin } from './origin.ts'
 import { ownHeaders, type Visit } from './visit.ts'
 
 /** How a request is forwarded. */
 export interface ForwardOptions {
-  readonly dispatcher: Dispatcher
+  readonly origin: Pick<Origin, 'dispatch'>
   readonly headers: HeaderList
   /** From the end of the request to the head of its answer, milliseconds; 0 waits forever. */
   readonly timeout: number
@@ -47,12 +48,12 @@ class Forwarding implements Dispatcher.DispatchHandler {
 
   start(): void {
     const { request, target } = this.#visit
-    const { dispatcher, headers } = this.#options
+    const { origin, headers } = this.#options
     const { method = 'GET' } = request
     this.#tries += 1
     if (!this.#body) this.#startTimer()
     try {
-      dispatcher.dispatch({ path: target, method, headers: headers.flat, body: this.#body?.open() ?? null }, this)
+      origin.dispatch({ path: target, method, headers: headers.flat, body: this.#body?.open() ?? null }, this)
     } catch (error) {
       this.#fail(error)
     }

@@ -38,11 +38,11 @@ export function openHttpUpstream(
       void answerBadGateway(visit, assetsPath)
     }
     if (!upgrade) {
-      forward(visit, { dispatcher: origin.pool, headers, timeout, failed, lasts: () => keepOpen(visit) })
+      forward(visit, { origin, headers, timeout, failed, lasts: () => keepOpen(visit) })
     } else if (proxyWebSockets) {
       forwardUpgrade(visit, upgrade, { origin, headers, timeout, failed, joined: () => keepOpen(visit) })
     } else answerText(visit, 403, 'WebSockets are not forwarded here')
   }
 
-  return { serve, close: () => origin.pool.destroy() }
+  return { serve, close: () => origin.close() }
 }

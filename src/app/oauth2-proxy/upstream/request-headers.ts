@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { HeaderList } from '../../../gateway/header-list.ts'
 import { compileHeaderReader } from '../../../gateway/incoming.ts'
 import { withoutCookies } from '../../../http/cookies.ts'
+import { accessTokenInAuthorization } from '../../../proxy/access-tokens/token-text.ts'
 import type { HeaderOptions } from '../../../proxy/alpha/alpha-options.ts'
 import type { ProxyConfig } from '../../../proxy/config.ts'
 import { knownIdentityNames } from '../../../proxy/identity-header-names.ts'
@@ -52,7 +53,7 @@ export function compileRequestHeaders({ config, injected, isOwnCookie }: Request
     if (!headers) return undefined
     const { socket } = request
     if (!compat) {
-      hideCookies(headers, isOwnCookie)
+      hideCredentials(headers, isOwnCookie)
       if (!isTrusted(socket.remoteAddress ?? '')) tellForwarded(headers, socket)
     }
     appendAddress(headers, socket.remoteAddress)
@@ -66,7 +67,10 @@ function mayNotStay(name: string, { compat }: ProxyConfig): boolean {
   return !compat && knownIdentityNames.includes(name.toLowerCase())
 }
 
-function hideCookies(headers: HeaderList, isOwnCookie: (name: string) => boolean): void {
+/** What opens the proxy is none of the app's business: our cookies, and access tokens of ours. */
+function hideCredentials(headers: HeaderList, isOwnCookie: (name: string) => boolean): void {
+  const authorization = headers.get('authorization')
+  if (authorization !== undefined && accessTokenInAuthorization(authorization)) headers.remove('authorization')
   const cookies = headers.get('cookie')
   if (cookies === undefined) return
   const kept = withoutCookies(cookies, isOwnCookie)
