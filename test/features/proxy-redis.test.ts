@@ -40,7 +40,8 @@ describeWithRedis('sessions in Redis', (redis) => {
     const [key = ''] = await keysOf('first-*')
     expect(Buffer.from(ticket.split('.')[1] ?? '', 'base64url').toString()).toBe(key)
     const command = connectRedis(redis()).command
-    expect(await command('ttl', key)).toBe(86_400)
+    const secondsLeft = Number(await command('ttl', key))
+    expect(secondsLeft > 86_000 && secondsLeft <= 86_400).toBe(true)
     expect(String(await command('get', key))).not.toContain('ada')
     expect((await browser.check('/x')).status).toBe(200)
     await proxy.close?.()
