@@ -62,32 +62,6 @@ describe('a platform’s own files, unchanged, give a working login', () => {
   })
 })
 
-/** kubeflow/manifests tests/dex_login_test.py and the KFP SDK's snippet, step by step. */
-test('Kubeflow’s own login script signs in with nothing but HTTP and cookies', async () => {
-  gatehouse = await testGatehouse({ from: fixture('stock') })
-  const client = httpClient()
-  const endpoint = `${gatehouse.publicUrl}/`
-
-  const first = await client.follow(endpoint)
-  expect([200, 401, 403]).toContain(first.response.status)
-  let page = await client.follow(`${gatehouse.publicUrl}/oauth2/start?rd=/`)
-  expect(page.hops.length).toBeGreaterThan(1)
-  if (/\/auth$/.test(new URL(page.url).pathname))
-    page = await client.follow(page.url.replace(/\/auth\?/, '/auth/local?'))
-  expect(new URL(page.url).pathname).toMatch(/\/auth\/[^/]+\/login$/)
-  expect(page.response.status).toBe(200)
-
-  const body = new URLSearchParams({ login: 'user@example.com', password: '12341234' })
-  const signedIn = await client.follow(page.url, { method: 'POST', body })
-  expect(signedIn.hops.length).toBeGreaterThan(1)
-  expect(signedIn.response.status).toBe(200)
-  expect([...client.cookies.values()].map(({ name }) => name)).toContain('oauth2_proxy_kubeflow')
-
-  const cookie = [...client.cookies.values()].map(({ name, value }) => `${name}=${value}`).join('; ')
-  const api = await httpClient().send(`${gatehouse.publicUrl}/jupyter/api/namespaces`, { headers: { cookie } })
-  expect(api.status).toBe(200)
-})
-
 test('every mistake of a broken directory is told at once, with file and line, and nothing starts', async () => {
   const error = await testGatehouse({ from: fixture('broken') }).then(
     () => undefined,
