@@ -10,6 +10,7 @@ import { endpointAt } from './endpoints/endpoints.ts'
 import { withCookies } from './forwarding.ts'
 import { renderDecision } from './render-decision.ts'
 import type { Session } from './session.ts'
+import { compileReadTokens } from './sessions/read-tokens.ts'
 import { storeSessionCookies } from './sessions/session-cookies.ts'
 import { namesOfIdToken } from './sessions/session-names.ts'
 
@@ -26,6 +27,7 @@ export function openChecker(core: ProxyCore): Checker {
   const { config, rules, log, memory } = core
   const ownPrefix = `${config.proxy_prefix}/`
   const authPath = `${ownPrefix}auth`
+  const withoutUnread = compileReadTokens(core.alpha, config)
 
   function check(request: CheckRequest): CheckAnswer | Promise<CheckAnswer> {
     return recall(request) ?? checkSlowly(request)
@@ -146,7 +148,7 @@ export function openChecker(core: ProxyCore): Checker {
   }
 
   function withAnswer({ session: whole, names }: { session: Session; names: SessionNames }, until: number) {
-    const { refreshToken: _unneeded, ...session } = whole
+    const session = withoutUnread(whole)
     const headers = core.identityHeaders(whole)
     const answer = { ...core.forwarded(allowAnswer(headers), whole), session: names }
     return { session, names, answer, authAnswer: ownPage(signedInAnswer(headers)), until }

@@ -1,5 +1,5 @@
-import { GenerationCache } from '../../kit/cache.ts'
 import type { Clock } from '../../kit/clock.ts'
+import { MinuteCache } from '../../kit/minute-cache.ts'
 import type { EndedSessions, SessionNames } from '../../oidc/ended-sessions.ts'
 import { accessTokenInAuthorization } from '../access-tokens/token-text.ts'
 import type { CheckAnswer, CheckRequest } from '../check.ts'
@@ -36,11 +36,12 @@ export interface SessionMemory {
   clear(): void
 }
 
-/** How long a credential is not looked at again. */
-const rememberFor = 60_000
-/** Credentials remembered per generation, at about 5 kB each. */
-const capacity = 5000
+/** What credentials may take together: about 10,000 of 1.5 kB, or 3,500 of 8 kB. */
+const capacity = 40 * 1024 * 1024
+/** What one takes besides its texts. */
+const overhead = 1500
 
+/** Opens the memory; who finds no room in it is looked up each time. */
 export function openSessionMemory({
   config,
   ended,
@@ -51,15 +52,12 @@ export function openSessionMemory({
   ended: EndedSessions
   clock: Clock
 }): SessionMemory {
-  const known = {
-    cookie: new GenerationCache<KnownText>(capacity),
-    authorization: new GenerationCache<KnownText>(capacity),
-  }
+  const known = new MinuteCache<KnownText>(capacity, clock)
   let changes = 0
 
   function alive(kind: Kind, text: string): RememberedSession | undefined {
-    const found = known[kind].get(endOf(text))
-    if (found === undefined || found.text !== text || clock.now() >= found.entry.until) return undefined
+    const found = known.get(endOf(text))
+    if (found === undefined || found.kind !== kind || found.text !== text) return undefined
     return ended.isEnded(found.entry.names) ? undefined : found.entry
   }
 
@@ -78,19 +76,19 @@ export function openSessionMemory({
       const changesBefore = changes
       return (kind, text, found) => {
         if (changes !== changesBefore) return
-        const until = Math.min(found.until, clock.now() + rememberFor)
+        const size = text.length + sizeOf(found)
+        if (!known.hasRoom(size)) return
         const kept = detached(text)
-        known[kind].set(endOf(kept), { text: kept, entry: { ...found, until } })
+        known.set(endOf(kept), { kind, text: kept, entry: found }, { size, until: found.until })
       }
     },
     forget(cookieText) {
       changes += 1
-      known.cookie.delete(endOf(cookieText))
+      known.delete(endOf(cookieText))
     },
     clear() {
       changes += 1
-      known.cookie.clear()
-      known.authorization.clear()
+      known.clear()
     },
   }
 }
@@ -102,8 +100,16 @@ function isCredential(authorization: string, { htpasswd_file: passwords }: Proxy
 }
 
 interface KnownText {
+  readonly kind: Kind
   readonly text: string
   readonly entry: RememberedSession
+}
+
+/** About how many bytes an entry holds. Both answers have the same headers, by and large the same texts. */
+function sizeOf({ session, answer }: RememberedSession): number {
+  const { accessToken = '', idToken = '', refreshToken = '', groups = [] } = session
+  const texts = [accessToken, idToken, refreshToken, ...groups, ...answer.headers]
+  return [...texts, ...(answer.forwarding?.toUpstream ?? [])].reduce((sum, { length }) => sum + length, overhead)
 }
 
 /**
@@ -116,5 +122,9 @@ function endOf(text: string): string {
 
 /** The same text without the header it was cut from, which V8 would keep in memory along with it. */
 function detached(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1')
+  const length = text.length <= workspace.length ? workspace.write(text, 'latin1') : 0
+  return length > 0 ? workspace.toString('latin1', 0, length) : Buffer.from(text, 'latin1').toString('latin1')
 }
+
+/** A new buffer for each text would cost more than its copies. */
+const workspace = Buffer.allocUnsafeSlow(16 * 1024)
