@@ -211,7 +211,7 @@ function openAccountTokens({ config, fetch, clusterFetch = fetch, clock, log }: 
   const url = config.kubernetes_api_url.replace(/\/$/, '')
   const api = openClusterApi({ url, tokenFile: config.kubernetes_token_file, fetch: clusterFetch })
   return config.kubernetes_token_review
-    ? openTokenReview(api, { audiences, clock })
+    ? openTokenReview(api, { audiences, clock, log })
     : openTokenKeys(api, { audiences, clock, log })
 }
 

@@ -24,7 +24,7 @@ const tokenOf = (claims: Record<string, unknown> = {}, key = privateKey) =>
   )
 
 /** An API server that reviews tokens as kube-apiserver does, and publishes its keys to whoever holds a service account. */
-function cluster({ knowsAudiences = true, alive = [account] } = {}) {
+function cluster({ knowsAudiences = true, publishesKeys = true, alive = [account] } = {}) {
   const world = { isDown: false, asked: [] as string[], alive: new Set(alive) }
   const tokenFile = join(mkdtempSync(join(tmpdir(), 'gatehouse-')), 'token')
   writeFileSync(tokenFile, 'our-own-token\n')
@@ -40,6 +40,7 @@ function cluster({ knowsAudiences = true, alive = [account] } = {}) {
       return Response.json({ issuer: 'https://oidc.eks.example.com/id/1' })
     }
     if (pathname === '/openid/v1/jwks') {
+      if (!publishesKeys) return new Response('{}', { status: 403 })
       return Response.json({ keys: [publicJwk(privateKey, { kid: 'sa-1', alg: 'RS256' })] })
     }
     const { spec } = (await request.json()) as { spec: { token: string; audiences: string[] } }
@@ -58,7 +59,7 @@ describe('a token that the API server reviews', () => {
   test('is its account, by the name apps know it by', async () => {
     const { api } = cluster()
     const token = await tokenOf()
-    expect(await openTokenReview(api, { audiences: [audience], clock })(token)).toEqual({
+    expect(await openTokenReview(api, { audiences: [audience], clock, log })(token)).toEqual({
       session: {
         createdAt: now,
         expiresAt: now + 3_600_000,
@@ -73,30 +74,54 @@ describe('a token that the API server reviews', () => {
 
   test('is refused once its account is gone', async () => {
     const { api, world } = cluster()
-    const verify = openTokenReview(api, { audiences: [audience], clock })
+    const verify = openTokenReview(api, { audiences: [audience], clock, log })
     world.alive.clear()
     expect(await verify(await tokenOf())).toEqual({ refused: 'not-authenticated' })
   })
 
   test('is shown to the API server only where it says it is an account’s and meant for us', async () => {
     const { api, world } = cluster()
-    const verify = openTokenReview(api, { audiences: [audience], clock })
+    const verify = openTokenReview(api, { audiences: [audience], clock, log })
     expect(await verify(await tokenOf({ sub: 'ada' }))).toEqual({ refused: 'not-a-service-account' })
     expect(await verify('ey.not.a-token')).toEqual({ refused: 'not-a-service-account' })
     expect(await verify(await tokenOf({ aud: ['vault'] }))).toEqual({ refused: 'audience-mismatch' })
     expect(world.asked).toEqual([])
   })
 
+  test('is not shown to it where it is forged or over, however many of them come', async () => {
+    const { api, world } = cluster()
+    const verify = openTokenReview(api, { audiences: [audience], clock, log })
+    const strange = await signJwt(
+      { sub: account, aud: [audience], exp: now / 1000 + 3600 },
+      { kid: 'x', alg: 'RS256', privateKey: foreignKey },
+    )
+    const forged = [await tokenOf({}, foreignKey), await tokenOf({ exp: now / 1000 - 60 }), strange]
+    const outcomes = await Promise.all(Array.from({ length: 300 }, (_, at) => verify(forged[at % 3] ?? '')))
+    expect(outcomes.every((outcome) => 'refused' in outcome)).toBe(true)
+    expect(world.asked).toEqual(['/openid/v1/jwks'])
+  })
+
+  test('is reviewed unseen by a server that publishes no keys, but not by the hundred at a time', async () => {
+    const { api, world } = cluster({ publishesKeys: false })
+    const verify = openTokenReview(api, { audiences: [audience], clock, log })
+    const forged = await tokenOf({}, foreignKey)
+    const flood = await Promise.allSettled(Array.from({ length: 300 }, () => verify(forged)))
+    const reviews = world.asked.filter((path) => path.endsWith('/tokenreviews'))
+    expect(reviews).toHaveLength(32)
+    expect(flood.filter(({ status }) => status === 'fulfilled')).toHaveLength(32)
+    expect(await verify(await tokenOf())).toHaveProperty('session')
+  })
+
   test('counts for nothing at a server that does not say for which audience it vouches', async () => {
     const { api } = cluster({ knowsAudiences: false })
-    const verify = openTokenReview(api, { audiences: [audience], clock })
+    const verify = openTokenReview(api, { audiences: [audience], clock, log })
     expect(await verify(await tokenOf())).toEqual({ refused: 'audience-mismatch' })
   })
 
   test('cannot be judged while the API server is away', async () => {
     const { api, world } = cluster()
     world.isDown = true
-    const verify = openTokenReview(api, { audiences: [audience], clock })
+    const verify = openTokenReview(api, { audiences: [audience], clock, log })
     await expect(verify(await tokenOf())).rejects.toMatchObject({ code: 'cluster_unavailable' })
   })
 })

@@ -1,4 +1,5 @@
 import { type Clock, epochSeconds } from '../../kit/clock.ts'
+import { GatehouseError } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
 import { audiencesOf, type JsonObject, parseJwt } from '../../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../../tokens/remote-key-set.ts'
@@ -19,21 +20,46 @@ const usualIssuers: readonly string[] = [
 /** Signature algorithms of kube-apiserver (`--service-account-signing-key-file`: RSA or ECDSA). */
 const algorithms: readonly string[] = ['RS256', 'ES256', 'ES384', 'ES512']
 
+/** Reviews under way at one time, where the server publishes no keys to tell forgeries by. */
+const mostReviews = 32
+
 /**
  * Asks the API server itself (TokenReview), which also knows that a token's pod or account is gone. Tokens that are
- * clearly no service account's are not shown to it. @throws GatehouseError `cluster_unavailable`
+ * clearly no service account's, or forged, are not shown to it: strangers could keep it busy with them.
+ * @throws GatehouseError `cluster_unavailable`
  */
 export function openTokenReview(
   api: ClusterApi,
-  { audiences, clock }: { readonly audiences: readonly string[]; readonly clock: Clock },
+  { audiences, clock, log }: { readonly audiences: readonly string[]; readonly clock: Clock; readonly log: Log },
 ): VerifyAccountToken {
+  const keySet = keysOf(api, { clock, log })
+  let reviews = 0
+
+  async function review(token: string) {
+    if (reviews >= mostReviews) throw new GatehouseError('cluster_unavailable', 'too many tokens are being reviewed')
+    reviews += 1
+    try {
+      return await reviewToken(api, token, audiences)
+    } finally {
+      reviews -= 1
+    }
+  }
+
   return async (token) => {
     const claims = accountClaims(token)
     if (!claims) return { refused: 'not-a-service-account' }
     if (!audiencesOf(claims).some((one) => audiences.includes(one))) return { refused: 'audience-mismatch' }
-    const outcome = await reviewToken(api, token, audiences)
+    const rules = { issuer: undefined, audienceClaims: ['aud'], audiences, algorithms }
+    const verified = await verifyIdToken(token, { rules, keySet, nowSeconds: epochSeconds(clock) })
+    if (!verified.ok && verified.reason !== 'no-keys') return { refused: verified.reason }
+    const outcome = await (verified.ok ? reviewToken(api, token, audiences) : review(token))
     return 'refused' in outcome ? outcome : { session: sessionOf(token, claims, outcome.user, clock) }
   }
+}
+
+/** The keys the API server publishes. */
+function keysOf(api: ClusterApi, { clock, log }: { readonly clock: Clock; readonly log: Log }): RemoteKeySet {
+  return openRemoteKeySet({ url: `${api.url}/openid/v1/jwks`, fetch: api.fetch, clock, log })
 }
 
 /**
@@ -45,7 +71,7 @@ export function openTokenKeys(
   api: ClusterApi,
   { audiences, clock, log }: { readonly audiences: readonly string[]; readonly clock: Clock; readonly log: Log },
 ): VerifyAccountToken {
-  const keySet: RemoteKeySet = openRemoteKeySet({ url: `${api.url}/openid/v1/jwks`, fetch: api.fetch, clock, log })
+  const keySet = keysOf(api, { clock, log })
   let discovered: Promise<string> | undefined
 
   function issuer(): Promise<string> {
