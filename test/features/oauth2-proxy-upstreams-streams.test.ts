@@ -202,6 +202,21 @@ describe('a WebSocket', () => {
     expect(upgrades).toEqual([])
   })
 
+  test('of a page of another site is refused, of ours and of those we lead to is not', async () => {
+    const { dial, upgrades } = await socketWorld(['--whitelist-domain=.friend.example'])
+    const from = (origin: string) => dial('/', { cookie, host: 'app.example', origin })
+    for (const origin of ['https://evil.example', 'null', 'https://app.example.evil.example']) {
+      expect(await refusal(from(origin))).toEqual([403, 'WebSocket from a foreign origin\n'])
+    }
+    expect(upgrades).toEqual([])
+    for (const origin of ['https://app.example', 'http://localhost', 'https://a.friend.example']) {
+      await once(from(origin), 'open')
+    }
+    await once(dial('/', { cookie, host: 'app.example' }), 'open')
+    const original = await socketWorld(['--compat'])
+    await once(original.dial('/', { cookie, origin: 'https://evil.example' }), 'open')
+  })
+
   test('is refused where they are switched off', async () => {
     const { dial, upgrades } = await socketWorld(['--proxy-websockets=false'])
     expect(await refusal(dial())).toEqual([403, 'WebSockets are not forwarded here\n'])

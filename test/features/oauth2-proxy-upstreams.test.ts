@@ -136,6 +136,9 @@ describe('what a client says of itself', () => {
       ...{ host: 'app.example', connection: 'keep-alive', 'x-forwarded-for': '1.2.3.4, 127.0.0.1' },
       ...{ 'x-forwarded-host': 'app.example', 'x-forwarded-proto': 'http' },
     })
+    const byTls = await started(['--redirect-url=https://app.example/oauth2/callback'])
+    await byTls.ask('/open')
+    expect(byTls.app.heard[0]?.headers['x-forwarded-proto']).toBe('https')
     const trusted = await started(['--reverse-proxy', '--trusted-proxy-ip=127.0.0.1'])
     await trusted.ask('/open', { headers: told })
     expect(trusted.app.heard[0]?.headers).toMatchObject(told)

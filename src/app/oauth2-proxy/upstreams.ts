@@ -9,6 +9,7 @@ import type { ProxyPart } from '../../proxy/open-proxy.ts'
 import { writeAnswer } from '../../proxy/transports/ext-authz-http.ts'
 import { openFileUpstream } from './upstream/file-upstream.ts'
 import { cleanLocation, compileUpstreamPaths } from './upstream/find-upstream.ts'
+import { compileForeignOrigin } from './upstream/foreign-origin.ts'
 import { openHttpUpstream, type UpstreamCircumstances } from './upstream/http-upstream.ts'
 import { compileRequestHeaders } from './upstream/request-headers.ts'
 import { openStaticUpstreams, staticAnswer } from './upstream/static-upstreams.ts'
@@ -70,7 +71,9 @@ function openForwarding({ config, alpha, proxy, log }: UpstreamsOptions): Upstre
   const place = compileUpstreamPaths(upstreamConfig)
   const sockets = openSessionSockets(() => proxy().ended)
   const headersOf = compileRequestHeaders({ config, injected, isOwnCookie: (name) => proxy().isOwnCookie(name) })
-  const circumstances = { headersOf, keepOpen: sockets.keep, assetsPath: `${config.proxy_prefix}/static`, log }
+  const isForeign = compileForeignOrigin(config)
+  const assetsPath = `${config.proxy_prefix}/static`
+  const circumstances = { headersOf, isForeign, keepOpen: sockets.keep, assetsPath, log }
   const opened = new Map(upstreamConfig.upstreams.map((one) => [one, openUpstream(one, circumstances)]))
 
   return {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Log } from '../../../kit/log.ts'
 import type { UpstreamOptions } from '../../../proxy/alpha/alpha-options.ts'
 import { answerBadGateway } from './error-page.ts'
@@ -10,6 +11,8 @@ import { answerText, type Upstream, type Visit } from './visit.ts'
 /** What all upstreams share. */
 export interface UpstreamCircumstances {
   readonly headersOf: RequestHeaders
+  /** Whether a page of another site opened a WebSocket. */
+  readonly isForeign: (request: IncomingMessage) => boolean
   /** Has what stays open closed when the session it was opened with ends. */
   readonly keepOpen: (visit: Visit) => void
   /** Path of the pages' files. */
@@ -20,7 +23,7 @@ export interface UpstreamCircumstances {
 /** Opens a server that requests are forwarded to: `http`, `https` or `unix` (oauth2-proxy pkg/upstream/http.go). */
 export function openHttpUpstream(
   options: UpstreamOptions,
-  { headersOf, keepOpen, assetsPath, log }: UpstreamCircumstances,
+  { headersOf, isForeign, keepOpen, assetsPath, log }: UpstreamCircumstances,
 ): { readonly serve: Upstream; close(): Promise<void> } {
   const { id, passHostHeader, proxyWebSockets, timeout } = options
   const origin = openOrigin(options)
@@ -39,6 +42,9 @@ export function openHttpUpstream(
     }
     if (!upgrade) {
       forward(visit, { origin, headers, timeout, failed, lasts: () => keepOpen(visit) })
+    } else if (isForeign(request)) {
+      log.warn('websocket from a foreign origin', { requestId, upstream: id, origin: request.headers.origin })
+      answerText(visit, 403, 'WebSocket from a foreign origin')
     } else if (proxyWebSockets) {
       forwardUpgrade(visit, upgrade, { origin, headers, timeout, failed, joined: () => keepOpen(visit) })
     } else answerText(visit, 403, 'WebSockets are not forwarded here')

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { HeaderList } from '../../../gateway/header-list.ts'
 import { compileHeaderReader } from '../../../gateway/incoming.ts'
-import { withoutCookies } from '../../../http/cookies.ts'
+import { parseCookies, withoutCookies } from '../../../http/cookies.ts'
 import { accessTokenInAuthorization } from '../../../proxy/access-tokens/token-text.ts'
 import type { HeaderOptions } from '../../../proxy/alpha/alpha-options.ts'
 import type { ProxyConfig } from '../../../proxy/config.ts'
@@ -47,6 +47,8 @@ export function compileRequestHeaders({ config, injected, isOwnCookie }: Request
   const exact = exactNames.filter((name) => !names.includes(name))
   const reader = compileHeaderReader(names, [], compat ? [] : exact)
   const isTrusted = compileTrustedProxies(config)
+  // where somebody in front, whom nobody told us to trust, ends TLS for us
+  const isPublicByTls = config.redirect_url.startsWith('https://')
 
   return (request, toUpstream) => {
     const headers = reader.read(request.rawHeaders)
@@ -54,7 +56,8 @@ export function compileRequestHeaders({ config, injected, isOwnCookie }: Request
     const { socket } = request
     if (!compat) {
       hideCredentials(headers, isOwnCookie)
-      if (!isTrusted(socket.remoteAddress ?? '')) tellForwarded(headers, socket)
+      const isByTls = isPublicByTls || (socket as Partial<TLSSocket>).encrypted === true
+      if (!isTrusted(socket.remoteAddress ?? '')) tellForwarded(headers, isByTls ? 'https' : 'http')
     }
     appendAddress(headers, socket.remoteAddress)
     inject(headers, toUpstream)
@@ -72,16 +75,16 @@ function hideCredentials(headers: HeaderList, isOwnCookie: (name: string) => boo
   const authorization = headers.get('authorization')
   if (authorization !== undefined && accessTokenInAuthorization(authorization)) headers.remove('authorization')
   const cookies = headers.get('cookie')
-  if (cookies === undefined) return
+  if (cookies === undefined || !parseCookies(cookies).some(([name]) => isOwnCookie(name))) return
   const kept = withoutCookies(cookies, isOwnCookie)
   if (kept === undefined) headers.remove('cookie')
-  else if (kept !== cookies) headers.set('cookie', kept)
+  else headers.set('cookie', kept)
 }
 
-function tellForwarded(headers: HeaderList, socket: IncomingMessage['socket']): void {
+function tellForwarded(headers: HeaderList, scheme: 'http' | 'https'): void {
   headers.removeAll(forwardedNames)
   headers.add('x-forwarded-host', headers.get('host') ?? '')
-  headers.add('x-forwarded-proto', (socket as Partial<TLSSocket>).encrypted ? 'https' : 'http')
+  headers.add('x-forwarded-proto', scheme)
 }
 
 function appendAddress(headers: HeaderList, peer: string | undefined): void {
