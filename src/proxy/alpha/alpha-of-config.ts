@@ -149,7 +149,8 @@ function googleOf(config: ProxyConfig): ProviderInput['googleConfig'] {
   }
 }
 
-function loginParametersOf({ acr_values: acr, prompt, approval_prompt: approval }: ProxyConfig) {
+function loginParametersOf({ acr_values: acr, prompt, approval_prompt: approval, authservice }: ProxyConfig) {
+  if (authservice) return [] // it sends none, and Dex would ask for consent each time
   const parameter = (name: string, value: string) => ({ name, default: [value] })
   return [
     ...(acr === '' ? [] : [parameter('acr_values', acr)]),
