@@ -17,6 +17,13 @@ test('it starts, says so in the original’s words, and a signal ends it with st
   expect(await running.ended()).toBe(0)
 })
 
+test('an issuer that does not answer is in the log before anybody signs in', async () => {
+  const running = runGatehouse('oauth2-proxy', ...plain)
+  await running.until(/WARNING: the provider could not be discovered url=http:\/\/127\.0\.0\.1:1\/dex\/.well-known/)
+  running.process.kill('SIGTERM')
+  expect(await running.ended()).toBe(0)
+})
+
 test('it listens on a socket it is given, as systemd does', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -14,9 +14,10 @@ export interface Output {
 /** `logging_filename` or the standard output; problems go to the standard error. @throws where the file cannot be had. */
 export function openOutput(config: ProxyConfig, now: () => number): Output {
   const file = config.logging_filename === '' ? undefined : openRotatingFile(config, now)
+  let isClosed = false // what is asked of a provider may fail after the end
   const lines = openLineWriter((text) => {
-    if (file) file.write(text)
-    else process.stdout.write(text)
+    if (!file) process.stdout.write(text)
+    else if (!isClosed) file.write(text)
   })
   const errors = openLineWriter((text) => process.stderr.write(text))
   return {
@@ -25,6 +26,7 @@ export function openOutput(config: ProxyConfig, now: () => number): Output {
     close() {
       lines.flush()
       errors.flush()
+      isClosed = true
       file?.close()
     },
   }

@@ -88,6 +88,7 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
     throw error
   }
   tellStart(config, log)
+  proxy.current().ready() // asks the provider: a wrong issuer is in the log before anybody signs in
   return {
     ports: listeners.ports,
     metricsPorts: metricsListeners?.ports ?? { plain: undefined, secure: undefined },
