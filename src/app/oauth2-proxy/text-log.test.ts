@@ -47,6 +47,27 @@ test('errors have a stream of their own unless errors_to_info_log joins them', (
   expect(joined.lines).toHaveLength(1)
 })
 
+test('nobody writes lines of their own by what they are called, ask for or send', () => {
+  const { log, begin, lines, request: tell } = opened()
+  const forged = 'x\n10.0.0.9 - r-9 - root [2026/01/02 03:04:05] [AuthSuccess] signed in\r\u001b[2K'
+  const made = { ...request, host: forged, path: `/${forged}`, userAgent: forged, requestId: forged }
+  begin(made)
+  for (const message of ['signed in', 'sign-in denied', 'access token created']) {
+    log.info(message, {
+      requestId: forged,
+      email: forged,
+      label: forged,
+      user: forged,
+      reason: forged,
+      groups: [forged],
+    })
+  }
+  tell(made, { status: 200, size: 1, user: forged, upstream: '-', seconds: 0 })
+  expect(lines).toHaveLength(4)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  for (const line of lines) expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f\u2028]/)
+})
+
 test('a sign-in is a line about authentication, with what is known of its request', () => {
   const { log, begin, lines } = opened()
   begin(request)

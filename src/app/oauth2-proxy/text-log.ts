@@ -79,7 +79,7 @@ export function openTextLog({
     const line = formats.auth({
       ...commonFields(request),
       Timestamp: timestamp(now()),
-      Username: String(fields['email'] ?? fields['user'] ?? '') || '-',
+      Username: oneLine(String(fields['email'] ?? fields['user'] ?? '')) || '-',
       Status: status,
       Message: message + fieldsText({ ...fields, requestId: undefined, email: undefined, user: undefined }),
     })
