@@ -1,8 +1,13 @@
+import { execFile } from 'node:child_process'
+import process from 'node:process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { chromiumPath, launchChromium, newVisitor } from '../browser/chromium.ts'
+import { chromiumPath } from '../browser/chromium.ts'
 import { type HttpClient, httpClient } from '../world/http-client.ts'
 import { ada } from '../world/platform-files.ts'
+import { recipe } from '../world/recipe.ts'
+import { browserTest } from './front-browser-test.ts'
 import { type Front, type FrontWorld, openFrontWorld } from './front-world.ts'
 import { type Mirrored, mirrored } from './mirror.ts'
 
@@ -124,11 +129,7 @@ export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean
   })
 
   test('a personal access token opens its paths and no others', async () => {
-    const { browser } = await world.signIn()
-    const tokens = await browser.follow(`${world.origin}/oauth2/tokens`)
-    const body = new URLSearchParams({ label: 'script', path: '/reports', days: '1' })
-    const made = await browser.follow(tokens.url, { method: 'POST', body })
-    const token = /gha_[\w-]+/.exec(made.text)?.[0] ?? ''
+    const token = await newAccessToken(world)
     const open = (path: string) =>
       httpClient().send(world.origin + path, { headers: { authorization: `Bearer ${token}` } })
     const { headers } = mirrored(await (await open('/reports/2026')).text())
@@ -136,6 +137,15 @@ export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean
     expect(headers.authorization).toMatch(/^Bearer ey/)
     expect((await open('/secrets')).status).toBe(403)
     expect((await open(`/api/${token}`)).status).toBe(403)
+  })
+
+  test('the documented check prints what it should', async () => {
+    const script = recipe('check.sh', { 'https://apps.example.com': world.origin })
+    const wanted = [...script.matchAll(/^# prints (\d+)/gm)].map(([, printed]) => printed)
+    expect(wanted).toHaveLength(4)
+    const env = { ...process.env, TOKEN: await newAccessToken(world), no_proxy: '*' }
+    const { stdout } = await promisify(execFile)('sh', ['-c', `${script}true`], { env })
+    expect(stdout.trim().split('\n')).toEqual(wanted)
   })
 
   test('signing out ends the session here and at the provider, and what was made from it', async () => {
@@ -160,43 +170,13 @@ export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean
   if (chromiumPath !== undefined) browserTest(() => world)
 }
 
-/** The same by a real browser, whose word for what is a page and what is not is its own. */
-function browserTest(world: () => FrontWorld): void {
-  test('in Chromium: sign-in to the deep link, a script and a WebSocket with and without session, sign-out', async () => {
-    const { origin } = world()
-    const browser = await launchChromium()
-    const page = await newVisitor(browser)
-    const fetched = () =>
-      page.evaluate(`fetch('/reports/1').then(async (answer) => [answer.status, (await answer.json()).error])`)
-    const connected = () =>
-      page.evaluate(`new Promise((resolve) => {
-        const socket = new WebSocket('${origin.replace('http', 'ws')}/socket')
-        socket.onmessage = ({ data }) => resolve(JSON.parse(data).url)
-        socket.onerror = () => resolve('refused')
-      })`)
-    const signIn = async () => {
-      await page.getByLabel('Username').fill(ada.username)
-      await page.getByLabel('Password', { exact: true }).fill(ada.password)
-      await page.getByRole('button', { name: 'Sign in' }).click()
-    }
-
-    await page.goto(`${origin}/open/page`)
-    expect([await fetched(), await connected()]).toEqual([[401, 'login_required'], 'refused'])
-    await page.goto(`${origin}/reports/2026?month=11&tab=b%20c#part`)
-    await signIn()
-    await page.getByText(ada.email).waitFor()
-    expect(page.url()).toMatch(`${origin}/reports/2026?month=11&tab=b%20c`)
-    expect([await fetched(), await connected()]).toEqual([[200, undefined], '/socket'])
-
-    await page.goto(`${origin}/oauth2/sign_out`)
-    await page.getByRole('button').first().click() // the provider asks: an ID token with so many groups fits no URL
-    await page.waitForURL(`${origin}/oauth2/signed_out*`)
-    await page.goto(`${origin}/open/page`)
-    expect([await fetched(), await connected()]).toEqual([[401, 'login_required'], 'refused'])
-    await page.goto(`${origin}/reports`)
-    await page.getByLabel('Password', { exact: true }).waitFor()
-    await browser.close()
-  })
+/** Makes a personal access token for `/reports` in the browser. */
+async function newAccessToken({ origin, signIn }: FrontWorld): Promise<string> {
+  const { browser } = await signIn()
+  const tokens = await browser.follow(`${origin}/oauth2/tokens`)
+  const body = new URLSearchParams({ label: 'script', path: '/reports', days: '1' })
+  const made = await browser.follow(tokens.url, { method: 'POST', body })
+  return /gha_[\w-]+/.exec(made.text)?.[0] ?? ''
 }
 
 /** What a browser sends to any page of the application. */
