@@ -43,6 +43,13 @@ const paths = [
   '/oauth2/sign_in',
   '/oauth2/sign_out',
   '/oauth2/userinfo',
+  '/oauth2/forward_auth',
+  '/oauth2/tokens',
+  '/oauth2/device',
+  '/oauth2/device_authorization',
+  '/oauth2/device_token',
+  '/oauth2/backchannel-logout',
+  '/dex/backchannel-logout/keycloak',
   '/auth/realms/platform',
   '/auth/realms/platform/protocol/openid-connect/auth',
   '/auth/realms/platform/protocol/openid-connect/token',
@@ -211,6 +218,11 @@ describe('whatever comes, the answer is one of ours and the next request is serv
       'req=__proto__&hmac=x&approval=approve',
       `state=${'A'.repeat(43)}:%ff&code=x`,
       'token=..&token=x',
+      'label=%00&path=%ff&days=1e9',
+      'label=x&path=/&days=1&revoke=__proto__&answer=allow&request=%ff',
+      `device_code=${'A'.repeat(9000)}&request=${'_'.repeat(9000)}`,
+      'logout_token=e30.e30.&logout_token=x',
+      `logout_token=${Buffer.from('{"alg":"RS256"}').toString('base64url')}.${Buffer.from('{"iss":"x","events":null,"aud":[]}').toString('base64url')}.AAAA`,
     ]
     for (const path of paths) {
       for (const body of bodies) {
