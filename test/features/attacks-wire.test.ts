@@ -135,7 +135,7 @@ describe('what does not fit is refused', () => {
 describe('whatever comes, the answer is one of ours and the next request is served', () => {
   const expectServed = async (text: string, what: string) => {
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1] ?? 400) // a connection closed without a word is one, too
-    expect([what, status]).not.toEqual([what, 500])
+    expect([what, [500, 503].includes(status)]).toEqual([what, false]) // 503: a crash that was caught
     expect(status, what).toBeLessThan(599)
   }
 
