@@ -27,7 +27,7 @@ export function extAuthzHandler(
 }
 
 const plain = ['content-type', 'text/plain; charset=utf-8']
-/** For a request target that is neither a path nor a URL. */
+/** For a request target that is neither a path nor a URL, and for a request of two hosts (RFC 9112 §3.2). */
 export const badRequest: CheckAnswer = { status: 400, headers: plain, body: 'Bad Request\n' }
 /** For a form beyond 64 KiB. */
 export const tooLarge: CheckAnswer = { status: 413, headers: plain, body: 'Content Too Large\n' }
@@ -63,7 +63,7 @@ export interface FactsReaderOptions {
   readonly pathPrefix?: string
 }
 
-/** Opens what makes the facts of requests; a request without an id gets one. `undefined` for a bad request target. */
+/** Opens what makes the facts of requests; a request without an id gets one. `undefined` for a bad request. */
 export function openFactsReader({
   random,
   requestIdHeader,
@@ -74,7 +74,7 @@ export function openFactsReader({
   let serial = 0
   return (request) => {
     const sent = originForm(request.url ?? '')
-    if (sent === undefined) return undefined
+    if (sent === undefined || hasTwoHosts(request.rawHeaders)) return undefined
     const path = pathPrefix === '' ? sent : withoutPrefix(sent, pathPrefix)
     // Node joins repeated headers into one text, but for `set-cookie`, which no one reads here.
     const headers = request.headers as Readonly<Record<string, string | undefined>>
@@ -88,6 +88,16 @@ export function openFactsReader({
       requestId: headers[idHeader] ?? `${instance}-${serial}`,
     }
   }
+}
+
+/** Of two, one would be believed here and the other by the app behind. */
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let found = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length === 4 && name.toLowerCase() === 'host') found += 1
+  }
+  return found > 1
 }
 
 /** Emissary puts its prefix before the path as it stands, whether or not the prefix ends with a slash. */
