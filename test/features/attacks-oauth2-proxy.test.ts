@@ -197,3 +197,45 @@ test('a name, a group and a claim with a line end cannot begin a header', async 
   for (const [, value] of pairs) expect(value).not.toMatch(/[\r\n\0]/)
   expect(pairs.filter(([name]) => name === 'x-auth-request-email')).toEqual([['x-auth-request-email', ada.email]])
 })
+
+test('a session that no browser could bring back is refused in words, and kept where it is only a ticket', async () => {
+  const groups = Array.from({ length: 10_000 }, (_, at) => `team-${at * 7919}-${(at * 104_729) % 99_991}`)
+  const { browser, signIn, provider } = await proxyWorld()
+  provider.account = { ...ada, groups }
+  const refused = await signIn()
+  expect([refused.status, [...browser.cookies.keys()].filter((one) => !one.endsWith('_csrf'))]).toEqual([403, []])
+  expect(await refused.text()).toContain('more groups than a browser can carry')
+  const kept = await proxyWorld({ session_store_type: 'sqlite' })
+  kept.provider.account = { ...ada, groups }
+  expect((await kept.signIn()).status).toBe(302)
+  expect((await kept.browser.check('/x')).status).toBe(200)
+})
+
+/** Everything someone can bring, and how the proxy is set up to take it. */
+const ways: readonly (readonly [what: string, settings: Record<string, unknown>])[] = [
+  ['cookie', {}],
+  ['ticket', { session_store_type: 'sqlite' }],
+  ['bearer', { skip_jwt_bearer_tokens: true }],
+  ['basic', { skip_jwt_bearer_tokens: true }],
+]
+
+test.each(ways)('who may not enter may not by any way: %s', async (way, settings) => {
+  for (const [rule, status] of [
+    [{ email_domains: ['example.com'], allowed_groups: ['ml'] }, 200],
+    [{ email_domains: ['corp.example'] }, 403],
+    [{ allowed_groups: ['ops'] }, 403],
+    [{ email_domains: ['example.com'], allowed_groups: ['ops'] }, 403],
+    [{ email_domains: ['corp.example'], allowed_groups: ['ml'] }, 403],
+  ] as const) {
+    const { browser, signIn } = await proxyWorld({ ...settings, ...rule })
+    const token = await sign({ ...machine(), ...ada })
+    if (way === 'cookie' || way === 'ticket') await signIn()
+    const written = way === 'basic' ? Buffer.from(`${token}:`).toString('base64') : token
+    const scheme = way === 'basic' ? 'Basic' : 'Bearer'
+    const headers: Record<string, string> = browser.cookies.size > 0 ? {} : { authorization: `${scheme} ${written}` }
+    for (let ask = 0; ask < 2; ask += 1) expect((await browser.check('/x', { headers })).status).toBe(status)
+    const expected = status === 200 ? 202 : 401
+    expect((await browser.get('/oauth2/auth', headers)).status).toBe(expected)
+    expect((await browser.get('/oauth2/userinfo', headers)).status).toBe(status === 200 ? 200 : 401)
+  }
+})

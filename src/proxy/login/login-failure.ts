@@ -51,6 +51,11 @@ const failures: Readonly<Record<string, { status: number; message: string; advic
     message: 'The sign-in provider sent no e-mail address for this account.',
     advice: 'Add one to the account, or ask an administrator which claim carries it.',
   },
+  session_too_large: {
+    status: 403,
+    message: 'This account is in more groups than a browser can carry in its cookies.',
+    advice: 'Ask your administrator to send fewer groups, or to keep sessions in Redis or SQLite (session_store_type).',
+  },
   login_expired: {
     status: 403,
     message: 'This sign-in is not the one your browser started, or it is too old.',

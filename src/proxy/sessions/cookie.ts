@@ -1,9 +1,16 @@
+import { GatehouseError } from '../../kit/errors.ts'
 import { openRecordLeases } from '../../store/leases.ts'
 import type { Collection } from '../../store/records.ts'
 import { openSessionCodec } from './session-codec.ts'
 import { cookieEndsAt } from './session-life.ts'
 import { sessionId, withoutTokens } from './session-names.ts'
 import type { SessionStore, SessionStoreOptions } from './session-store.ts'
+
+/**
+ * Longest session a browser can be asked to carry. Servers take some 60 KiB of headers, ours too: a longer one would lock
+ * its user out until they delete their cookies.
+ */
+const maxSessionLength = 48 * 1024
 
 /**
  * Sessions in the cookie itself. What a refresh makes of one is kept in the records, sealed like the cookie, under the
@@ -20,7 +27,11 @@ export function openCookieStore({ config, keys, records, clock, random }: Sessio
     isShared: false, // the records are ours alone
     hearsChanges: () => true, // of what is ended, by those who end it
     listen() {},
-    create: async (session) => codec.seal(config.session_cookie_minimal ? withoutTokens(session) : session),
+    async create(session) {
+      const text = codec.seal(config.session_cookie_minimal ? withoutTokens(session) : session)
+      if (text.length <= maxSessionLength) return text
+      throw new GatehouseError('session_too_large', `a session of ${text.length} bytes fits into no cookies`)
+    },
     textOf: (session) => codec.seal(session),
     async find(text) {
       const session = codec.open(text)
