@@ -18,7 +18,8 @@ const asScript = { headers: { 'sec-fetch-mode': 'cors', accept: '*/*' } }
 function liesAs(prefix: string): Readonly<Record<string, string>> {
   const names = ['user', 'email', 'groups', 'preferred-username'].flatMap((what) => {
     const name = `${prefix}-${what}`
-    return [name, name.replace('-', '_'), name.replaceAll('-', '_').toUpperCase()]
+    const mixed = [name.replace('-', '_'), name.replace(/(?<=-\w+)-/, '_')]
+    return [name, ...mixed, name.replaceAll('-', '_').toUpperCase()]
   })
   return Object.fromEntries(names.map((name) => [name, 'root@example.com']))
 }
