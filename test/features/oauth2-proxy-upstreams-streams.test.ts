@@ -243,6 +243,15 @@ describe('a WebSocket', () => {
     await closed
   })
 
+  test('does not hold up the end of the program', async () => {
+    const { dial, running } = await socketWorld()
+    const socket = dial()
+    await once(socket, 'open')
+    const closed = once(socket, 'close')
+    await running.close()
+    await closed
+  })
+
   test('an offer of another protocol is declined by answering without it', async () => {
     const { running } = await socketWorld()
     const headers = { cookie, connection: 'Upgrade', upgrade: 'h2c' }

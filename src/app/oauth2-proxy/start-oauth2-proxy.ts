@@ -61,6 +61,7 @@ export async function startOauth2Proxy({ config, formats, warnings }: Oauth2Prox
     return closing
   }
   const closeAll = async (): Promise<void> => {
+    upstreams.closeUpgraded()
     await Promise.all([listeners?.close(graceMilliseconds), grpc?.close(graceMilliseconds), metricsListeners?.close(0)])
     await upstreams.close()
     await proxy.close()

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { type OpenSockets, openSockets } from '../../gateway/open-sockets.ts'
 import type { Log } from '../../kit/log.ts'
 import type { EndedSessions } from '../../oidc/ended-sessions.ts'
@@ -44,6 +45,8 @@ export interface Upstreams {
   serve(allowed: AllowedRequest, done: (served: Served) => void): void
   /** Closes what sessions have left open: none of them counts any more. */
   closeSockets(): void
+  /** Closes WebSockets, which would not end by themselves. */
+  closeUpgraded(): void
   close(): Promise<void>
 }
 
@@ -91,6 +94,7 @@ function openForwarding({ config, alpha, proxy, log }: UpstreamsOptions): Upstre
       else answerText(visit, 400, 'Bad Request')
     },
     closeSockets: sockets.closeAll,
+    closeUpgraded: sockets.closeUpgraded,
     async close() {
       sockets.closeAll()
       await Promise.all([...opened.values()].map(({ close }) => close()))
@@ -139,9 +143,17 @@ function openSessionSockets(ended: () => EndedSessions) {
     opened?.sockets.closeAll()
     opened = undefined
   }
+  const upgraded = new Set<Duplex>()
   return {
     closeAll,
+    closeUpgraded() {
+      for (const socket of upgraded) socket.destroy()
+    },
     keep({ allowed, response, upgrade }: Visit) {
+      if (upgrade) {
+        upgraded.add(upgrade.socket)
+        upgrade.socket.once('close', () => upgraded.delete(upgrade.socket))
+      }
       if (!allowed.session) return
       if (opened?.ended !== ended()) {
         closeAll()

@@ -15,6 +15,7 @@ export function openStaticUpstreams(upstreams: readonly UpstreamOptions[]): Upst
       done({ upstream: upstream?.id ?? '', status: answer.status, size: Buffer.byteLength(answer.body) })
     },
     closeSockets() {},
+    closeUpgraded() {},
     close: () => Promise.resolve(),
   }
 }
