@@ -20,8 +20,8 @@ export type Sender =
 /** A request to explain. */
 export interface ExplainOptions {
   readonly chain: ChainConfig
-  /** `istio` decides as Istio does, holes included; `native`, unless told, as this gateway. */
-  readonly mode?: GatewayMode
+  /** `istio` decides as Istio does, holes included; the chain's own unless told. */
+  readonly mode?: GatewayMode | undefined
   readonly request: Omit<AskedRequest, 'identity'>
   readonly sender: Sender
   /** The origin of a running chain, whose issuers are asked for their keys. */
@@ -36,7 +36,7 @@ export interface ExplainOptions {
 export async function explainRequest(options: ExplainOptions): Promise<Explanation> {
   const {
     chain,
-    mode = 'native',
+    mode = chain.gatewayMode ?? 'native',
     clock,
     random,
     live,

@@ -24,7 +24,7 @@ export function chainGatewayOptions(parts: RunningParts, dependencies: GatewayDe
     config: chain.gateway,
     publicUrl: chain.publicUrl,
     assetsPath: '/gatehouse/static',
-    mode: 'native',
+    mode: chain.gatewayMode ?? 'native',
     resolveUpstream(host, port, namespace) {
       const name = partAt(chain.hosts, host, namespace)
       const part = name && parts[name]

@@ -3,6 +3,7 @@ import type { ChainConfig } from '../config/chain.ts'
 import { defaultChain, demoApps } from '../config/default-chain.ts'
 import { loadChainFromDirectory } from '../config/from-directory.ts'
 import { loadGatehouseYaml } from '../config/gatehouse-yaml.ts'
+import type { GatewayMode } from '../gateway/config.ts'
 import { fail } from '../kit/errors.ts'
 import { ConfigError, type Problem } from '../kit/problems.ts'
 import type { Random } from '../kit/random.ts'
@@ -41,6 +42,8 @@ export function planChain(
   options: {
     readonly dataDirectory: string
     readonly publicUrl: string | undefined
+    /** How the gateway decides; a `gatehouse.yaml` says so itself. */
+    readonly gatewayMode?: GatewayMode | undefined
     readonly reset: boolean
     readonly random: Random
   },
@@ -48,6 +51,7 @@ export function planChain(
   if (source.kind === 'file') return planFile(source.path, options)
   const data = openDataDirectory(options.dataDirectory, options)
   const { secrets } = data
+  const mode = options.gatewayMode ? { gatewayMode: options.gatewayMode } : {}
   return {
     data,
     path: source.kind === 'default' ? undefined : source.path,
@@ -55,7 +59,7 @@ export function planChain(
     isDemo: true,
     chainAt(publicUrl) {
       if (source.kind === 'default')
-        return { chain: defaultChain({ publicUrl, secrets, apps: demoApps }), warnings: [] }
+        return { chain: { ...defaultChain({ publicUrl, secrets, apps: demoApps }), ...mode }, warnings: [] }
       const { chain, problems } = loadChainFromDirectory(source.path, {
         publicUrl,
         secrets,
@@ -63,7 +67,7 @@ export function planChain(
         demo: true,
       })
       if (!chain) throw new ConfigError(problems)
-      return { chain, warnings: problems }
+      return { chain: { ...chain, ...mode }, warnings: problems }
     },
   }
 }

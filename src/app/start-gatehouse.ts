@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import process from 'node:process'
 import type { ChainConfig } from '../config/chain.ts'
+import type { GatewayMode } from '../gateway/config.ts'
 import { openDecisionRing } from '../gateway/decision-ring.ts'
 import { type Clock, systemClock } from '../kit/clock.ts'
 import { type Log, type LogLevel, openLog } from '../kit/log.ts'
@@ -27,6 +28,8 @@ export interface StartOptions {
   readonly dataDirectory: string
   /** The origin browsers use; the local address unless given. */
   readonly publicUrl: string | undefined
+  /** How the gateway decides; `native` unless told. A `gatehouse.yaml` says so itself. */
+  readonly gatewayMode?: GatewayMode | undefined
   readonly reset: boolean
   readonly logLevel: LogLevel
 }

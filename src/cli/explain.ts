@@ -41,7 +41,11 @@ export const explain: Command = {
       help: 'with this header, `name: value`; may be repeated',
     },
     'from-ip': { type: 'string', value: 'A', help: 'from this address (default 127.0.0.1)' },
-    mode: { type: 'string', value: 'MODE', help: 'istio: as Istio itself decides, holes included (default native)' },
+    mode: {
+      type: 'string',
+      value: 'MODE',
+      help: 'native or istio: as this gateway or as Istio itself decides (default: as the files say, else native)',
+    },
     live: { type: 'string', value: 'URL', help: 'check signatures with the keys of the chain running there' },
     data: { type: 'string', value: 'DIR', help: 'data directory of a chain that has run here (default ./.gatehouse)' },
     request: { type: 'string', value: 'ID', help: 'explain a refusal of the running chain by the id its answer told' },
@@ -155,8 +159,8 @@ function readAddress(address: CommandInput['options'][string]): string {
   throw usage(`--from-ip must be an IP address, got \`${address}\``)
 }
 
-function readMode(mode: CommandInput['options'][string]): GatewayMode {
-  if (mode === undefined || mode === 'native' || mode === 'istio') return mode ?? 'native'
+function readMode(mode: CommandInput['options'][string]): GatewayMode | undefined {
+  if (mode === undefined || mode === 'native' || mode === 'istio') return mode
   throw usage(`--mode must be native or istio, got \`${mode}\``)
 }
 

@@ -97,7 +97,7 @@ function partLines({ chain }: RunningGatehouse): PartLine[] {
   )
   const stoodInFor = proxy?.authservice ? 'oidc-authservice' : 'oauth2-proxy'
   return [
-    ['gateway', '/', 'Istio policies, routes, identity headers'],
+    ['gateway', '/', `Istio policies, routes, identity headers${chain.gatewayMode === 'istio' ? ' (mode istio)' : ''}`],
     ...(proxy ? [['proxy', `${proxy.proxy_prefix}/sign_in`, `sessions and checks (${stoodInFor})`] as const] : []),
     ...(broker ? [['broker', new URL(broker.issuer).pathname, 'OIDC broker (Dex), an issuer for apps'] as const] : []),
     ...(realms ?? []),

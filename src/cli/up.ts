@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import process from 'node:process'
 import type { ChainSource } from '../app/plan-chain.ts'
 import { type RunningGatehouse, type StartOptions, startGatehouse } from '../app/start-gatehouse.ts'
+import type { GatewayMode } from '../gateway/config.ts'
 import { fail, GatehouseError } from '../kit/errors.ts'
 import type { LogLevel } from '../kit/log.ts'
 import type { Command, CommandInput } from './command.ts'
@@ -29,6 +30,11 @@ export const up: Command = {
       help: 'run from a platform’s own files: Dex, oauth2-proxy, Istio, realm, authservice',
     },
     config: { type: 'string', value: 'FILE', help: 'run from a gatehouse.yaml, which names its own address and data' },
+    mode: {
+      type: 'string',
+      value: 'MODE',
+      help: 'istio: the gateway decides as Istio does to the letter, holes included (default native)',
+    },
     open: { type: 'boolean', help: 'open the portal in a browser' },
     reset: { type: 'boolean', help: 'start over: forget users, sessions, keys and secrets first' },
     'log-level': {
@@ -62,15 +68,21 @@ function readOptions({ positionals, options }: CommandInput): StartOptions {
     port: typeof port === 'string' ? parsePort(port) : undefined,
     dataDirectory: resolve(String(data)),
     publicUrl: typeof domain === 'string' ? parseDomain(domain) : undefined,
+    gatewayMode: parseMode(options['mode']),
     reset: options['reset'] === true,
     logLevel: parseLogLevel(options['log-level'] ?? 'warn'),
   }
 }
 
-function readSource({ from, config, data, domain }: CommandInput['options']): ChainSource {
+function parseMode(mode: CommandInput['options'][string]): GatewayMode | undefined {
+  if (mode === undefined || mode === 'native' || mode === 'istio') return mode
+  throw new GatehouseError('usage', `--mode must be native or istio, got \`${mode}\``)
+}
+
+function readSource({ from, config, data, domain, mode }: CommandInput['options']): ChainSource {
   if (typeof config !== 'string')
     return typeof from === 'string' ? { kind: 'directory', path: resolve(from) } : { kind: 'default' }
-  const clash = Object.entries({ from, data, domain }).find(([, value]) => value !== undefined)
+  const clash = Object.entries({ from, data, domain, mode }).find(([, value]) => value !== undefined)
   if (clash) throw new GatehouseError('usage', `--${clash[0]} does not go with --config: the file says it`)
   return { kind: 'file', path: resolve(config) }
 }

@@ -1,5 +1,5 @@
 import type { BrokerConfig } from '../broker/config.ts'
-import type { GatewayConfig } from '../gateway/config.ts'
+import type { GatewayConfig, GatewayMode } from '../gateway/config.ts'
 import type { ProxyConfig } from '../proxy/config.ts'
 import type { RealmConfig } from '../realm/config.ts'
 import type { HostMap } from './host-map.ts'
@@ -13,6 +13,8 @@ export interface ChainConfig {
   readonly broker?: BrokerConfig
   readonly proxy?: ProxyConfig
   readonly gateway: GatewayConfig
+  /** `native` unless told. */
+  readonly gatewayMode?: GatewayMode
   /** Which part answers for a host inside the cluster; ask with `partAt`. */
   readonly hosts: HostMap
   readonly report: Report

@@ -25,6 +25,10 @@ export const gatehouseYamlSchema = z.strictObject({
         .array(z.string())
         .default([])
         .describe('Istio resources and MeshConfig; what is missing is the stock of Kubeflow'),
+      mode: z
+        .enum(['native', 'istio'])
+        .default('native')
+        .describe('`istio` decides as Istio does to the letter, holes included; see docs/ISTIO.md'),
     })
     .prefault({}),
   apps: z

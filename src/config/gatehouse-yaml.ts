@@ -87,7 +87,7 @@ export function loadGatehouseYaml(path: string, { env, secretsOf }: GatehouseYam
   })
   const told = inOrder(problems.list).map((problem) => withSection(problem, document))
   return {
-    chain: problems.hasErrors ? undefined : chain,
+    chain: problems.hasErrors ? undefined : { ...chain, gatewayMode: settings.gateway.mode },
     ...{ problems: told, report, dataDirectory, written: read },
     gateway: chain.gateway,
     names: namesIn(settings).map((name) => join(folder, name)),
