@@ -103,7 +103,8 @@ async function admit(
     const page = deniedPage({ who: session.email ?? '', why, signOutPath, assetsPath, requestId })
     return pageAnswer(page, setCookieHeaders([...stored, ...csrfCleared]))
   }
-  log.info('signed in', { requestId: request.requestId, email: session.email, until: cookieEndsAt(session, config) })
+  const until = new Date(cookieEndsAt(session, config)).toISOString()
+  log.info('signed in', { requestId: request.requestId, email: session.email, until })
   const after = config.authservice?.afterLoginUrl
   const location = after ? `${after}?next=${encodeURIComponent(target)}` : locationOf(target)
   return redirectAnswer(location, setCookieHeaders([...stored, ...csrfCleared]))
