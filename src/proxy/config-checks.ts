@@ -39,7 +39,7 @@ export function checkProxyConfig(
   checkAccountTokens(config, error)
   checkCookie(config, error)
   checkSessionStore(config, error)
-  checkRoutes(config, error)
+  checkRoutes(config, { error, warn })
   checkUpstreams(config, { error, warn, isProgram })
   checkRedirect(config, { error, warn })
   for (const name of proxyKeyNames) {
@@ -117,12 +117,18 @@ function checkCookie(config: ProxyConfig, error: Report): void {
   }
 }
 
-function checkRoutes(config: ProxyConfig, error: Report): void {
+/** A regex that is met at the start of a path only, as far as its first characters tell. */
+const beginsAtStart = /^(?:\(\?[a-zA-Z]+\))?(?:\((?:\?:)?)*(?:\^|\\A)/
+
+function checkRoutes(config: ProxyConfig, { error, warn }: { error: Report; warn: Report }): void {
   for (const key of ['skip_auth_routes', 'skip_auth_regex', 'api_routes'] as const) {
     for (const rule of config[key]) {
-      const regex = key === 'skip_auth_routes' ? parseRouteRule(rule).regex : rule
+      const { regex, negated } = key === 'skip_auth_routes' ? parseRouteRule(rule) : { regex: rule, negated: false }
       const reason = regexProblem(regex)
       if (reason !== undefined) error(key, `error compiling regex /${regex}/: ${reason}`, 'write it as RE2 has it')
+      else if (key !== 'api_routes' && !negated && !beginsAtStart.test(regex)) {
+        warn(key, `\`${regex}\` is met anywhere in a path, as in \`/admin${regex}\``, 'begin it with `^`')
+      }
     }
   }
   if (!config.proxy_prefix.startsWith('/') || config.proxy_prefix.endsWith('/')) {

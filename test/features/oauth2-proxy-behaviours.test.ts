@@ -191,6 +191,26 @@ describe('--config-test', () => {
   })
 
   test.each([
+    ['--skip-auth-route=/health', true],
+    ['--skip-auth-route=GET=/health', true],
+    ['--skip-auth-regex=(?i)/health', true],
+    ['--skip-auth-route=^/health', false],
+    ['--skip-auth-route=GET=(?i)(^/a|^/b)', false],
+    ['--skip-auth-route=!=/admin', false],
+    ['--api-route=/api/', false],
+  ])('warns of a rule that is met in the middle of a path, too: %s', (flag, isTold) => {
+    const { stderr } = settle(flag) as { readonly stderr: string } // it has ended
+    expect(stderr.includes('is met anywhere in a path')).toBe(isTold)
+  })
+
+  test('ends with 1 for rules behind a proxy that nobody is trusted to be, unless --compat trusts everybody', () => {
+    const open = ['--reverse-proxy', '--skip-auth-route=^/open']
+    expect(settle(...open)).toMatchObject({ status: 1, stderr: expect.stringContaining('trusted_proxy_ips') })
+    expect(settle(...open, '--trusted-proxy-ip=10.0.0.1')).toMatchObject({ status: 0 })
+    expect(settle(...open, '--compat')).toMatchObject({ status: 0 })
+  })
+
+  test.each([
     ['a secret of 15 bytes', ['--cookie-secret=123456789012345']],
     ['a refresh that is no shorter than the session', ['--cookie-refresh=1h', '--cookie-expire=1h']],
     ['an unknown SameSite', ['--cookie-samesite=some']],
