@@ -8,6 +8,7 @@ import { type Log, type LogLevel, openLog } from '../kit/log.ts'
 import type { Problem } from '../kit/problems.ts'
 import { systemRandom } from '../kit/random.ts'
 import { openRealmUsers } from '../realm/users.ts'
+import { withApiServer } from './api-server-fetch.ts'
 import { openClusterFetch } from './cluster-fetch.ts'
 import { openDecisionLog } from './decision-log.ts'
 import { addDemoUsers, type NewDemoUser } from './demo-users.ts'
@@ -88,7 +89,7 @@ export async function startGatehouse(options: StartOptions): Promise<RunningGate
       clock,
       random: systemRandom,
       log: ring.overhear(log),
-      outside: outside.fetch,
+      outside: withApiServer(outside.fetch, { reach: (input, init) => fetch(input, init) }),
       ...(chain.proxy ? { clusterFetch: openClusterFetch(chain.proxy) } : {}),
       observer: ring.observer,
     })
