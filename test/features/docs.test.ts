@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'smol-toml'
 import { expect, test } from 'vitest'
-import { configurationFile, configurationReference, oauth2ProxyFile, oauth2ProxyPage } from '../../scripts/docs.ts'
 import { authserviceFile, authservicePage } from '../../scripts/authservice-reference.ts'
+import { configurationFile, configurationReference, oauth2ProxyFile, oauth2ProxyPage } from '../../scripts/docs.ts'
 import { providersFile, providersReference } from '../../scripts/providers-reference.ts'
 import { proxyKeys } from '../../src/proxy/keys.ts'
 import { runGatehouse } from '../world/command.ts'
@@ -51,7 +51,7 @@ test.each(pages)('every npm script %s names exists', (page) => {
   for (const [, name = ''] of textOf(page).matchAll(/\bnpm run ([\w:-]+)/g)) expect(scripts).toHaveProperty([name])
 })
 
-const commands = ['up', 'users', 'check', 'explain', 'login', 'tokens', 'oauth2-proxy'] as const
+const commands = ['up', 'users', 'check', 'explain', 'login', 'tokens', 'oauth2-proxy', 'authservice'] as const
 
 /** The options each command tells with `--help`. */
 const optionsOf = new Map(
