@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import process from 'node:process'
+import { openGrpcListener } from '../src/app/listening/grpc-listener.ts'
 import { loadChainFromDirectory } from '../src/config/from-directory.ts'
 import { systemClock } from '../src/kit/clock.ts'
 import { silentLog } from '../src/kit/log.ts'
@@ -68,6 +69,7 @@ async function serveProxy(port: number, config: ProxyConfig): Promise<void> {
     fetch: (input, init) => fetch(input, init),
   })
   createServer(extAuthzHandler(proxy, { random: systemRandom, requestIdHeader: 'x-request-id' })).listen(port, host)
+  await openGrpcListener(config.grpc_address, { proxy: () => proxy, log: silentLog })
 }
 
 async function serveApplication(port: number): Promise<void> {

@@ -1,3 +1,5 @@
+import { freePort } from '../../test/world/programs.ts'
+import { canLoadGrpc, runGrpcLoad } from '../grpc-load.ts'
 import { type BenchServer, startHelper } from '../helpers.ts'
 import { canLoad, type Load, type LoadResult, loadCpu, runLoad, serverCpu } from '../load.ts'
 import { startInItsPlace, startOauth2Proxy } from '../peers.ts'
@@ -40,7 +42,8 @@ export async function benchProxy(): Promise<void> {
     { way: 'RS256 bearer, warm', sent: { headers: { authorization: authorizations[0] ?? '' } } },
     { way: 'RS256 bearer, cold', sent: { inTurn: { name: 'authorization', values: authorizations } } },
   ]
-  const ours = contender(await startChecker(keys.origin))
+  const grpcPort = await freePort()
+  const ours = contender(await startChecker(keys.origin, { grpc_address: `127.0.0.1:${grpcPort}` }))
   const original = await startOauth2Proxy([
     `--oidc-jwks-url=${keys.origin}/`,
     '--skip-jwt-bearer-tokens=true',
@@ -58,6 +61,7 @@ export async function benchProxy(): Promise<void> {
     [memoryRow('Gatehouse', ours), ...(theirs ? [memoryRow('oauth2-proxy', theirs)] : [])],
   )
   await benchWays(ours.server, jobs[0]?.sent ?? {})
+  await benchGrpc(ours.server, grpcPort, jobs[0]?.sent.headers ?? {})
   await ours.server.stop()
   await theirs?.server.stop()
   await keys.stop()
@@ -156,6 +160,20 @@ async function benchWays(proxy: BenchServer, sent: Job['sent']): Promise<void> {
       wayRow('HTTP ext_authz at the original path', extAuthz),
       wayRow('/oauth2/auth through our gateway', throughGateway),
     ],
+  )
+}
+
+/** The same check by gRPC, as Envoy asks. */
+async function benchGrpc({ pid }: BenchServer, port: number, headers: Readonly<Record<string, string>>): Promise<void> {
+  if (!canLoadGrpc) {
+    console.log('\nProxy by gRPC: skipped, no `h2load` on the PATH (install the Debian package nghttp2-client)')
+    return
+  }
+  const perCpuSecond = await runGrpcLoad({ port, headers, pids: [pid] })
+  printTable(
+    'Proxy: the warm check by gRPC (goal: ≥ 14 k per CPU-second)',
+    ['way', 'per CPU-second'],
+    [['gRPC ext_authz (v3), four connections', thousands(perCpuSecond)]],
   )
 }
 
