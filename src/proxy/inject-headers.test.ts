@@ -61,9 +61,6 @@ test('a header whose claims are all missing is not sent, a secret is sent to eve
   ).toEqual(['x-secret', 'shared'])
 })
 
-test('a value cannot end its header', () => {
-  expect(injected([{ name: 'X-User', values: [claim('user')] }], { ...ada, user: 'a\r\nx-admin: 1' })).toEqual([
-    'x-user',
-    'a  x-admin: 1',
-  ])
+test('a value that would end its header is not sent', () => {
+  expect(injected([{ name: 'X-User', values: [claim('user')] }], { ...ada, user: 'a\r\nx-admin: 1' })).toEqual([])
 })
