@@ -62,6 +62,22 @@ test('events reach the browser as they happen, head first', async () => {
   expect(received.trailers).toEqual({ 'x-sum': '3' })
 })
 
+test('events end with the session they were asked for with', async () => {
+  const { app, ask, send } = await started()
+  const sent = send('/events')
+  sent.end()
+  const [, answer] = await app.next()
+  answer.writeHead(200, { 'content-type': 'text/event-stream' })
+  answer.flushHeaders()
+  const received = await answerTo(sent)
+  const broken = once(received, 'error')
+  received.resume()
+  const closed = once(answer, 'close')
+  await ask('/oauth2/sign_out', { headers: { cookie, 'sec-fetch-site': 'same-origin' } })
+  expect(String((await broken)[0])).toContain('aborted')
+  await closed
+})
+
 test('a body reaches the app as it is sent, and the answer may begin before it ends', async () => {
   const { app, send } = await started()
   const sent = send('/upload', { method: 'POST' })
