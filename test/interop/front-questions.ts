@@ -6,7 +6,7 @@ import { freePort } from '../world/programs.ts'
 import type { Front } from './front-world.ts'
 
 /** A request as one side sent or the other received it. */
-export interface SentRequest {
+interface SentRequest {
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
