@@ -8,7 +8,7 @@ import { selfSignedCertificate } from '../world/certificate.ts'
 
 function pod() {
   const credentials = mkdtempSync(join(tmpdir(), 'gatehouse-pod-'))
-  writeFileSync(join(credentials, 'ca.crt'), selfSignedCertificate('kubernetes.default.svc').certificate)
+  writeFileSync(join(credentials, 'ca.crt'), selfSignedCertificate('kubernetes.default.svc').cert)
   writeFileSync(join(credentials, 'token'), 'of-this-pod\n')
   return credentials
 }
@@ -16,7 +16,7 @@ function pod() {
 /** Tells which way a request went, and with which credential. */
 const told =
   (way: string): Fetch =>
-  async (input, init) =>
+  async (_input, init) =>
     Response.json({
       way,
       authorization: new Headers(init?.headers).get('authorization'),
