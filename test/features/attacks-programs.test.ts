@@ -91,3 +91,21 @@ describe('a stranger who asks for a token', () => {
     expect((await ask(await world(), fields)).status).toBe(400)
   })
 })
+
+test('a limited token that was stolen tells of no other, and revokes no other', async () => {
+  const { browser, newBrowser, post, signIn, makeToken, statusOf } = await world()
+  await signIn()
+  const [mine, other] = [await makeToken({ path: '/pipeline' }), await makeToken({ path: '/jupyter' })]
+  const json = { accept: 'application/json' }
+  const all = (await (await browser.get('/oauth2/tokens', json)).json()) as { id: string; paths: string[] }[]
+  expect(all).toHaveLength(2)
+  const asThief = { ...json, authorization: `Bearer ${mine}` }
+  const seen = (await (await newBrowser().get('/oauth2/tokens', asThief)).json()) as typeof all
+  expect(seen.map(({ paths }) => paths)).toEqual([['/pipeline']])
+  for (const { id, paths } of all.toSorted(({ paths: [path = ''] }) => (path === '/jupyter' ? -1 : 1))) {
+    const { status } = await post('/oauth2/tokens', form({ revoke: id }, asThief), newBrowser())
+    expect([paths, status]).toEqual([paths, paths[0] === '/pipeline' ? 200 : 403])
+  }
+  expect(await statusOf('/jupyter/', { authorization: `Bearer ${other}` })).toBe(200)
+  expect(await statusOf('/pipeline/', { authorization: `Bearer ${mine}` })).toBe(401)
+})

@@ -100,7 +100,7 @@ export function openAccessTokens({
     if (found?.owner !== owner) return false
     await kept.delete(id)
     // Whatever its provider's clock says: nothing of it counts any more, on any replica, sockets included.
-    await ended.end({ names: [nameOf(id)], upTo: found.expiresAt }, clock.now() + tellFor)
+    await ended.end({ names: [accessTokenName(id)], upTo: found.expiresAt }, clock.now() + tellFor)
     await owners.update(owner, (tokens) => tokens.filter((token) => token.id !== id))
     return true
   }
@@ -190,7 +190,7 @@ function openTokenStore({
  * does not outlive an end of all its user's sessions.
  */
 function namesOfToken(id: string, session: Session): SessionNames {
-  return { ...namesOfSession(session, ''), ids: [nameOf(id)] }
+  return { ...namesOfSession(session, ''), ids: [accessTokenName(id)] }
 }
 
 /** Whether it counts is for its provider to say, with whom it is renewed, and for whoever revokes it. */
@@ -198,7 +198,8 @@ function ownNames({ names }: { readonly names: SessionNames }): SessionNames {
   return { ids: names.ids, since: names.since }
 }
 
-function nameOf(id: string): string {
+/** What a token is called in the names of what was opened with it. */
+export function accessTokenName(id: string): string {
   return `access-token:${id}`
 }
 

@@ -1,7 +1,7 @@
-import type { AccessToken } from '../access-tokens/access-tokens.ts'
+import { type AccessToken, accessTokenName } from '../access-tokens/access-tokens.ts'
 import { parseTokenWish } from '../access-tokens/token-wish.ts'
 import { jsonAnswer, pageAnswer, redirectAnswer, textAnswer } from '../answers.ts'
-import type { CheckAnswer } from '../check.ts'
+import type { CheckAnswer, SessionLookup } from '../check.ts'
 import type { ProxyCore } from '../core.ts'
 import { startLogin } from '../login/start-login.ts'
 import { accessTokensPage } from '../pages/access-token-pages.ts'
@@ -11,7 +11,8 @@ import type { EndpointInput } from './endpoint.ts'
 
 /**
  * `/oauth2/tokens`: a user's personal access tokens, for people as a page, for programs as JSON. POST with `revoke`
- * revokes one, without it begins the sign-in that a new one stands on. A token may list and revoke, but makes no other.
+ * revokes one, without it begins the sign-in that a new one stands on. A token may list and revoke, but makes no other;
+ * one that is limited to paths knows no other either.
  */
 export async function accessTokens({ request, form, lookUp }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
   const { config, rules } = core
@@ -21,22 +22,30 @@ export async function accessTokens({ request, form, lookUp }: EndpointInput, cor
   if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable')
   const session = lookup.kind === 'session' && rules.mayEnter(lookup.session) ? lookup.session : undefined
   if (!session?.email) return isProgram ? jsonAnswer(401, {}) : startLogin(request, core, { target: tokensPath })
-  if (request.method !== 'POST') return listed(session, core, { isProgram })
+  const knows = knownBy(lookup)
+  if (request.method !== 'POST') return listed(session, core, { isProgram, knows })
   if (isForeignPost(request)) return textAnswer(403, 'Forbidden')
   const id = form.get('revoke')
+  if (id !== null && !knows(id)) return jsonAnswer(403, { error: 'insufficient_scope' })
   if (id !== null) return revoked(session, core, { id, isProgram })
   if (session.scope) return jsonAnswer(403, { error: 'insufficient_scope' })
   const wish = parseTokenWish(form)
-  if ('problem' in wish) return listed(session, core, { isProgram, problem: wish.problem })
+  if ('problem' in wish) return listed(session, core, { isProgram, knows, problem: wish.problem })
   return startLogin(request, core, { target: tokensPath, purpose: { kind: 'access-token', wish } })
+}
+
+/** Which tokens, by their ids, whoever asks has to do with. */
+function knownBy(lookup: SessionLookup): (id: string) => boolean {
+  if (lookup.kind !== 'session' || lookup.session.scope?.includes('/') !== false) return () => true
+  return (id) => lookup.names?.ids.includes(accessTokenName(id)) ?? false
 }
 
 async function listed(
   { email = '' }: Session,
   { config, accessTokens: tokens, assetsPath, clock }: ProxyCore,
-  { isProgram, problem }: { isProgram: boolean; problem?: string },
+  { isProgram, knows, problem }: { isProgram: boolean; knows: (id: string) => boolean; problem?: string },
 ): Promise<CheckAnswer> {
-  const found = await tokens.list(email)
+  const found = (await tokens.list(email)).filter(({ id }) => knows(id))
   if (isProgram) return problem === undefined ? jsonAnswer(200, found.map(shown)) : jsonAnswer(400, { error: problem })
   const tokensPath = `${config.proxy_prefix}/tokens`
   return pageAnswer(accessTokensPage({ who: email, tokens: found, now: clock.now(), tokensPath, assetsPath, problem }))
