@@ -82,3 +82,14 @@ test('a session cookie is told from a login cookie and from those of others', ()
     false,
   )
 })
+
+test('a header that is asked again, by another name or after another header, is read anew', () => {
+  const first = 'kf=one; other=two'
+  expect([firstSessionText(first, 'kf'), firstSessionText(first, 'other')]).toEqual(['one', 'two'])
+  expect([firstSessionText('kf=three; x=y', 'kf'), firstSessionText(first, 'kf')]).toEqual(['three', 'one'])
+  expect([firstSessionText('', 'kf'), firstSessionText('', ''), firstSessionText('kf_1=b', 'kf')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+})

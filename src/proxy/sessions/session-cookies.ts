@@ -5,9 +5,20 @@ const maxLineLength = 4000
 
 /**
  * The session cookie's text as the hot path needs it: the first cookie of that name, else its parts `name_0`, `name_1`,
- * … joined. In one pass from `;` to `;`, without taking the header apart.
+ * … joined. Who judges a request asks several times; only the first time is it looked for.
  */
 export function firstSessionText(header: string, name: string): string | undefined {
+  if (header !== last.header || name !== last.name) last = { header, name, text: readFirstText(header, name) }
+  return last.text
+}
+
+let last: { readonly header: string; readonly name: string; readonly text?: string | undefined } = {
+  header: '',
+  name: '',
+}
+
+/** In one pass from `;` to `;`, without taking the header apart. */
+function readFirstText(header: string, name: string): string | undefined {
   const parts: (string | undefined)[] = []
   for (let at = 0; at < header.length; ) {
     while (header.charCodeAt(at) === space) at += 1
@@ -21,12 +32,9 @@ export function firstSessionText(header: string, name: string): string | undefin
     }
     at = end + 1
   }
-  let joined: string | undefined
-  for (const part of parts) {
-    if (part === undefined) break
-    joined = joined === undefined ? part : joined + part
-  }
-  return joined
+  if (parts[0] === undefined) return undefined
+  const gap = Array.from(parts).indexOf(undefined)
+  return parts.slice(0, gap < 0 ? undefined : gap).join('')
 }
 
 const space = 0x20
