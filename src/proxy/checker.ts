@@ -1,5 +1,5 @@
 import type { SessionNames } from '../oidc/ended-sessions.ts'
-import { accessTokenIn } from './access-tokens/token-text.ts'
+import { accessTokenIn, accessTokenInAuthorization } from './access-tokens/token-text.ts'
 import { allowAnswer, signedInAnswer, textAnswer } from './answers.ts'
 import type { Authservice } from './authservice/open-authservice.ts'
 import { type CheckAnswer, type CheckRequest, decide, type SessionLookup } from './check.ts'
@@ -11,7 +11,7 @@ import { withCookies } from './forwarding.ts'
 import { renderDecision } from './render-decision.ts'
 import type { Session } from './session.ts'
 import { compileReadTokens } from './sessions/read-tokens.ts'
-import { storeSessionCookies } from './sessions/session-cookies.ts'
+import { sessionTexts, storeSessionCookies } from './sessions/session-cookies.ts'
 import { namesOfIdToken } from './sessions/session-names.ts'
 
 /** Runs the check around the pure decision: finds the session, remembers it, renders the answer. */
@@ -74,7 +74,7 @@ export function openChecker(core: ProxyCore): Checker {
     if (known) return { kind: 'session', ...known }
     try {
       const token = accessTokenIn(headers, config.cookie_name)
-      if (token !== undefined) return await lookUpAccessToken(token)
+      if (token !== undefined) return (await lookUpBesideToken(request)) ?? (await lookUpAccessToken(token))
       if (core.authservice) return await lookUpAs(core.authservice, request)
       const bearer = await lookUpBearer(headers['authorization'])
       if (bearer.kind === 'session') return bearer
@@ -87,6 +87,15 @@ export function openChecker(core: ProxyCore): Checker {
       log.warn('session could not be looked up', { cause })
       return { kind: 'unavailable' }
     }
+  }
+
+  /** A sibling host may have planted a token beside a browser's session, which then goes before it. */
+  async function lookUpBesideToken(request: CheckRequest): Promise<SessionLookup | undefined> {
+    const { authorization = '', cookie } = request.headers
+    if (accessTokenInAuthorization(authorization) !== undefined) return undefined
+    if (sessionTexts(cookie, config.cookie_name).length < 2) return undefined
+    const found = await lookUpCookie(request)
+    return found.kind === 'none' ? undefined : found
   }
 
   async function lookUpAccessToken(token: string): Promise<SessionLookup> {

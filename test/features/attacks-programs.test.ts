@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Browser, origin, proxyWorld } from './proxy-world.ts'
+import { ada, type Browser, kubeflow, origin, proxyWorld } from './proxy-world.ts'
 
 const form = (fields: Record<string, string>, headers: Record<string, string> = {}) => ({
   body: new URLSearchParams(fields).toString(),
@@ -43,6 +43,25 @@ describe('a request with a token and a browser’s cookie', () => {
     expect((await browser.check('/jupyter/')).status).toBe(200)
     expect(await statusOf('/jupyter/', headers)).toBe(403)
     expect(await statusOf('/jupyter/', { ...headers, authorization: written(`gha_${'A'.repeat(43)}`) })).toBe(401)
+  })
+
+  test('is the browser’s where a sibling host planted the token as a cookie, a live one or a dead one', async () => {
+    const { browser, newBrowser, signIn, makeToken, provider } = await world()
+    await signIn()
+    const token = await makeToken()
+    const victim = newBrowser()
+    provider.account = { ...ada, sub: 'victim', email: 'victim@example.com' }
+    await signIn('/', victim)
+    expect(browser.cookieHeader).not.toBe(victim.cookieHeader)
+    for (const planted of [token, `gha_${'A'.repeat(43)}`]) {
+      for (const cookie of [
+        `${kubeflow.cookie_name}=${planted}; ${victim.cookieHeader}`,
+        `${victim.cookieHeader}; ${kubeflow.cookie_name}=${planted}`,
+      ]) {
+        const { status, headers } = await newBrowser().check('/x', { headers: { cookie } })
+        expect([status, headers['x-auth-request-email']]).toEqual([200, 'victim@example.com'])
+      }
+    }
   })
 
   test('is the cookie’s where the header is an app’s own', async () => {
