@@ -463,7 +463,12 @@ describe('the variables', () => {
 
   test('stale ones and misspelled ones are told, never fatal', () => {
     const stale = { PORT: '"8080"', SELF_URL: 'x', DISABLE_USERINFO: 'True', THEME: 'dark', TEMPLATE_CONTEXT_A: 'b' }
-    const services = { AUTHSERVICE_SERVICE_HOST: '10.0.0.1', AUTHSERVICE_PORT: 'tcp://10.0.0.1:8080', PATH: '/bin' }
+    const services = {
+      AUTHSERVICE_SERVICE_HOST: '10.0.0.1',
+      AUTHSERVICE_PORT: 'tcp://10.0.0.1:8080',
+      PATH: '/bin',
+      AWS_CA_BUNDLE: '/ca.pem',
+    }
     expect(problemsOf({ ...stale, ...services, SKIP_AUTH_URL: '/x', SESSION_STORE_PATH: '/tmp/data.db' })).toEqual([
       ...['THEME', 'PORT', 'SELF_URL', 'DISABLE_USERINFO', 'TEMPLATE_CONTEXT_A', 'SKIP_AUTH_URL'],
     ])

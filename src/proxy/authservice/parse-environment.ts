@@ -67,7 +67,7 @@ function tellUnknown(names: readonly string[], warn: Complain): void {
     const isTemplate = name.startsWith(templateContext)
     const near = /^[A-Z]+_[A-Z_]+$/.test(name) ? nearestName(name, known) : undefined
     if (isTemplate) warn(name, "is not acted on: the pages are Gatehouse's own")
-    else if (near !== undefined) warn(name, 'is not known', `did you mean \`${near}\`?`)
+    else if (near !== undefined && !name.endsWith(`_${near}`)) warn(name, 'is not known', `did you mean \`${near}\`?`)
   }
 }
 
