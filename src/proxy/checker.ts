@@ -48,7 +48,7 @@ export function openChecker(core: ProxyCore): Checker {
       const decision = decide(request, lookup, rules)
       const refused =
         decision.kind === 'allow' && decision.session && core.authservice?.refusal(request, decision.session)
-      const answer = (await refused) || (await renderDecision(request, decision, core))
+      const answer = (await refused) || hidingToken(await renderDecision(request, decision, core), request)
       if (lookup.kind !== 'session' || !lookup.names) return answer
       return { ...withCookies(answer, lookup.setCookies), session: lookup.names }
     })
@@ -164,6 +164,13 @@ export function openChecker(core: ProxyCore): Checker {
   }
 
   return { check, recall, answerAt }
+}
+
+/** An app that is not given another `Authorization` is not given the access token either: it could act as its user. */
+function hidingToken(answer: CheckAnswer, { headers: { authorization = '' } }: CheckRequest): CheckAnswer {
+  if (answer.status !== 200 || accessTokenInAuthorization(authorization) === undefined) return answer
+  if (answer.headers.includes('authorization')) return answer
+  return { ...answer, headers: [...answer.headers, 'x-envoy-auth-headers-to-remove', 'authorization'] }
 }
 
 /** One of the proxy's own pages is no leave to pass. */

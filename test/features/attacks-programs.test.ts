@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { MessageReader } from '../../src/kit/protobuf.ts'
+import { encodeAllowance } from '../../src/proxy/transports/check-messages.ts'
 import { ada, type Browser, kubeflow, origin, proxyWorld } from './proxy-world.ts'
 
 const form = (fields: Record<string, string>, headers: Record<string, string> = {}) => ({
@@ -127,4 +129,23 @@ test('a limited token that was stolen tells of no other, and revokes no other', 
   }
   expect(await statusOf('/jupyter/', { authorization: `Bearer ${other}` })).toBe(200)
   expect(await statusOf('/pipeline/', { authorization: `Bearer ${mine}` })).toBe(401)
+})
+
+test('an app that is given no other Authorization is not given the token', async () => {
+  const settings = { set_authorization_header: false, skip_auth_routes: ['^/open/'] }
+  const { proxy, signIn, makeToken, newBrowser } = await world(settings)
+  await signIn()
+  const token = await makeToken({ path: '/pipeline' })
+  const removal = 'x-envoy-auth-headers-to-remove'
+  for (const path of ['/pipeline/', '/open/']) {
+    const headers = { authorization: `Bearer ${token}` }
+    const answer = await newBrowser().check(path, { headers })
+    expect([answer.status, answer.headers[removal]], path).toEqual([200, 'authorization'])
+    const request = { method: 'GET', path, host: 'x', clientAddress: '', requestId: '', headers }
+    const message = encodeAllowance(await proxy.check(request), { set: [], removed: [] })
+    expect(message.includes(removal)).toBe(false)
+    expect(new MessageReader(message).message(3)?.all(5).map(String)).toEqual(['authorization'])
+  }
+  const app = await newBrowser().check('/open/', { headers: { authorization: 'Bearer of-the-app' } })
+  expect([app.status, app.headers[removal]]).toEqual([200, undefined])
 })

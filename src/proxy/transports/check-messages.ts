@@ -81,6 +81,7 @@ export function encodeAllowance({ headers }: CheckAnswer, { set, removed }: Head
   for (let at = 0; at < headers.length; at += 2) {
     const [name, value] = [headers[at] ?? '', headers[at + 1] ?? '']
     if (name === 'set-cookie') toClient.push(appending(name, value))
+    else if (name === 'x-envoy-auth-headers-to-remove') ok.bytes(5, Buffer.from(value))
     else if (!notForTheApp.has(name)) ok.message(2, overwriting(name, value))
   }
   for (const [name, value] of set) ok.message(2, overwriting(name, value))
