@@ -9,8 +9,8 @@ import { clientId, issuer, sessionCookies, signedTokens } from '../sessions.ts'
 import { milliseconds, printTable, thousands } from '../table.ts'
 
 /**
- * People signed in, each with a session or token of their own: more than our proxy remembers at a time, so that whoever
- * comes round again is a stranger.
+ * People signed in, each with a session or token of their own. The checker's clock is so fast that whoever comes round
+ * again is a stranger.
  */
 export const people = 12_000
 
