@@ -1,9 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import { clientFiles, removeClientFiles, writeClientFiles } from '../../src/app/client-files.ts'
+import { publicJwk } from '../../src/tokens/jwk.ts'
+import { signJwt } from '../../src/tokens/sign.ts'
 import { type TestGatehouse, testGatehouse } from '../world/gatehouse.ts'
 import { httpClient } from '../world/http-client.ts'
 import { ada, platformFiles } from '../world/platform-files.ts'
@@ -125,4 +128,33 @@ test('a sign-in from a terminal is in the context that kfp reads, beside what wa
   mkdirSync(dirname(files.kfp), { recursive: true })
   writeFileSync(files.kfp, 'not json')
   expect(() => writeClientFiles(files, login)).toThrow(files.kfp)
+})
+
+test('ServiceAccountTokenVolumeCredentials get in where a rule names the cluster’s issuer and its keys', async () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const key = { kid: 'sa-1', alg: 'RS256' as const }
+  const issuer = 'https://kubernetes.default.svc.cluster.local'
+  const rule = {
+    ...{ issuer, jwks: JSON.stringify({ keys: [publicJwk(privateKey, key)] }), audiences: ['pipelines.kubeflow.org'] },
+    ...{ forwardOriginalToken: true, outputClaimToHeaders: [{ header: 'kubeflow-userid', claim: 'sub' }] },
+  }
+  const resource = {
+    ...{ apiVersion: 'security.istio.io/v1', kind: 'RequestAuthentication' },
+    metadata: { name: 'm2m', namespace: 'istio-system' },
+    spec: { selector: { matchLabels: { app: 'istio-ingressgateway' } }, jwtRules: [{ issuer: 'https://platform.example.com/dex' }, rule] },
+  }
+  const from = platformFiles()
+  writeFileSync(join(from, 'm2m.yaml'), JSON.stringify(resource))
+  const origin = await platform(from)
+  const sub = 'system:serviceaccount:team:default-editor'
+  const send = async (claims: object) => {
+    const exp = Math.floor(Date.now() / 1000) + 7200
+    const token = await signJwt({ iss: issuer, sub, exp, ...claims }, { ...key, privateKey })
+    const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
+    const answer = await httpClient().send(`${origin}/echo/`, { headers })
+    return answer.status === 200 ? ((await answer.json()) as { user: unknown }).user : answer.status
+  }
+  expect(await send({ aud: ['pipelines.kubeflow.org'] })).toBe(sub)
+  expect(await send({ aud: ['vault'] })).toBe(403)
+  expect(await send({ aud: ['pipelines.kubeflow.org'], iss: 'https://other.example' })).toBe(401)
 })
