@@ -141,7 +141,10 @@ test('ServiceAccountTokenVolumeCredentials get in where a rule names the cluster
   const resource = {
     ...{ apiVersion: 'security.istio.io/v1', kind: 'RequestAuthentication' },
     metadata: { name: 'm2m', namespace: 'istio-system' },
-    spec: { selector: { matchLabels: { app: 'istio-ingressgateway' } }, jwtRules: [{ issuer: 'https://platform.example.com/dex' }, rule] },
+    spec: {
+      selector: { matchLabels: { app: 'istio-ingressgateway' } },
+      jwtRules: [{ issuer: 'https://platform.example.com/dex' }, rule],
+    },
   }
   const from = platformFiles()
   writeFileSync(join(from, 'm2m.yaml'), JSON.stringify(resource))
