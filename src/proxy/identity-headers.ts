@@ -20,6 +20,16 @@ export function compileIdentityHeaders(headers: readonly HeaderOptions[]): Ident
   }
 }
 
+/** Headers by which authservice tells an app of the user, so that nobody else may. */
+export function toldNames({
+  userIdHeader,
+  groupsHeader,
+  authMethodHeader,
+  idTokenHeader,
+}: AuthserviceSettings): string[] {
+  return [userIdHeader, groupsHeader, authMethodHeader, ...(idTokenHeader === undefined ? [] : [idTokenHeader])]
+}
+
 /** authservice's headers: user id and groups (an empty one for no groups), and, if asked for, the ID token as a bearer. */
 export function compileAuthserviceHeaders(settings: AuthserviceSettings): IdentityHeaders {
   const transformers = settings.userIdTransformers.map(({ matches, replaces }) => ({

@@ -14,16 +14,16 @@ import { openDeviceLogins } from './access-tokens/device-logins.ts'
 import { alphaOf } from './alpha/alpha-of-config.ts'
 import type { AlphaOptions } from './alpha/alpha-options.ts'
 import { responseOfAnswer, textAnswer } from './answers.ts'
-import { openBearerVerifier } from './bearer.ts'
 import { memoryBeside } from './authservice/memory-beside.ts'
 import { openAuthservice } from './authservice/open-authservice.ts'
+import { openBearerVerifier } from './bearer.ts'
 import type { CheckAnswer, CheckRequest } from './check.ts'
 import { openChecker } from './checker.ts'
 import { checkRequestOf, type ProxyCore } from './core.ts'
 import { endpointAt } from './endpoints/endpoints.ts'
 import { compileForwarding } from './forwarding.ts'
 import { compileIdentityNames } from './identity-header-names.ts'
-import { compileAuthserviceHeaders, compileIdentityHeaders } from './identity-headers.ts'
+import { compileAuthserviceHeaders, compileIdentityHeaders, toldNames } from './identity-headers.ts'
 import { openTokenKeys, openTokenReview } from './kubernetes/account-tokens.ts'
 import { openClusterApi } from './kubernetes/cluster-api.ts'
 import { isCsrfCookie } from './login/csrf-cookie.ts'
@@ -121,7 +121,7 @@ export function openProxy(options: ProxyOptions): ProxyPart {
     },
     ended: core.ended,
     isOwnCookie: (name) => isSessionCookie(name, config.cookie_name) || isCsrfCookie(name, config.cookie_name),
-    isIdentityHeader: compileIdentityNames(authservice ? [authservice.userIdHeader, authservice.groupsHeader] : []),
+    isIdentityHeader: compileIdentityNames(authservice ? toldNames(authservice) : []),
   }
 }
 

@@ -200,8 +200,11 @@ describe.each(Object.entries(generations))('generation %s', (generation, variabl
     })
     await signIn()
     expect((await ask('/x')).status).toBe(200)
-    const { verdict, allowance } = await askByGrpc(port, { headers: { cookie: `a=1; ${cookieHeader()}` } })
+    const { verdict, allowance } = await askByGrpc(port, {
+      headers: { cookie: `a=1; ${cookieHeader()}`, auth_method: 'header' },
+    })
     expect(verdict).toBe('allow')
+    expect(allowance?.removedHeaders).toEqual(['auth_method'])
     const set = Object.fromEntries((allowance?.requestHeaders ?? []).map(({ name, value }) => [name, value]))
     expect(set).toMatchObject({ cookie: 'a=1', 'kubeflow-userid': ada.email })
   })
