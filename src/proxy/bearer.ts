@@ -2,7 +2,7 @@ import type { Fetch } from '../http/part.ts'
 import { type Clock, epochSeconds } from '../kit/clock.ts'
 import { GatehouseError } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
-import type { JsonObject } from '../tokens/jwt.ts'
+import { type JsonObject, parseJwt } from '../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../tokens/remote-key-set.ts'
 import type { VerifyAccountToken } from './kubernetes/account-tokens.ts'
 import { extraIssuerRules, verifyIdToken } from './provider/id-token.ts'
@@ -85,6 +85,9 @@ function isJwt(value: string): boolean {
   return /^ey[A-Za-z0-9_-]*\.ey[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+$/.test(value)
 }
 
+/** The least time between two attempts to discover an issuer, in milliseconds. */
+const discoveryPause = 10_000
+
 /** `issuer=audience`: keys by discovery, else at the well-known place; fixed claims. */
 function extraIssuer(
   pair: string,
@@ -94,25 +97,41 @@ function extraIssuer(
   const issuer = pair.slice(0, equals)
   const rules = extraIssuerRules(config, { issuer, audience: pair.slice(equals + 1) })
   let keySet: Promise<RemoteKeySet> | undefined
-  return async (token) => {
+  let triedAt = Number.NEGATIVE_INFINITY
+
+  /** An issuer that is away at first is asked again, but not with every token. */
+  function loadKeySet(): Promise<RemoteKeySet> {
+    if (!keySet && clock.now() - triedAt < discoveryPause) return Promise.reject(issuerAway())
+    triedAt = clock.now()
     keySet ??= jwksUrlOf(issuer, fetch).then((url) => openRemoteKeySet({ url, fetch, clock, log }))
-    const verified = await verifyIdToken(token, { rules, keySet: await keySet, nowSeconds: epochSeconds(clock) })
+    keySet.catch(() => {
+      keySet = undefined
+    })
+    return keySet
+  }
+
+  return async (token) => {
+    const jwt = parseJwt(token)
+    if ('malformed' in jwt || jwt.claims['iss'] !== issuer) return { refused: 'issuer-mismatch' }
+    const verified = await verifyIdToken(token, { rules, keySet: await loadKeySet(), nowSeconds: epochSeconds(clock) })
     if (!verified.ok) return { refused: verified.reason }
     return sessionOfClaims(verified.claims, token, clock.now())
   }
 }
 
+/** @throws GatehouseError `provider_unavailable` where nobody answers. */
 async function jwksUrlOf(issuer: string, fetch: Fetch): Promise<string> {
   const base = issuer.replace(/\/$/, '')
-  try {
-    const url = `${base}/.well-known/openid-configuration`
-    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(5000) })
-    const { jwks_uri: found } = parseJsonObject(await response.text())
-    if (typeof found === 'string') return found
-  } catch {
-    // As in the original: without discovery the keys are looked for at a fixed place.
-  }
-  return `${base}/.well-known/jwks.json`
+  const url = `${base}/.well-known/openid-configuration`
+  const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(5000) }).catch(issuerAway)
+  if (response instanceof GatehouseError || response.status >= 500) throw issuerAway()
+  const { jwks_uri: found } = parseJsonObject(await response.text().catch(() => ''))
+  // As in the original: without discovery the keys are looked for at a fixed place.
+  return typeof found === 'string' ? found : `${base}/.well-known/jwks.json`
+}
+
+function issuerAway(): GatehouseError {
+  return new GatehouseError('provider_unavailable', 'an issuer of bearer tokens does not answer')
 }
 
 function sessionOfClaims(claims: JsonObject, token: string, now: number): { session: Session } | { refused: string } {

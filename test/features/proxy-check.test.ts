@@ -275,6 +275,36 @@ test('tokens of an extra issuer are believed for its audience, with their fixed 
   expect(asked).toEqual([`${extra}/.well-known/openid-configuration`, `${extra}/.well-known/jwks.json`])
 })
 
+test('an extra issuer that is away at first is discovered later, asked for no stranger and not by every token', async () => {
+  const extra = 'https://elsewhere.example'
+  const { browser, provider, clock } = await proxyWorld({
+    skip_jwt_bearer_tokens: true,
+    extra_jwt_issuers: [`${extra}=api`],
+  })
+  const own = provider.fetch
+  let isAway = true
+  const asked: string[] = []
+  provider.fetch = async (input, init) => {
+    const { url } = new Request(input, init)
+    if (!url.startsWith(extra)) return own(input, init)
+    asked.push(url.slice(extra.length))
+    if (isAway) throw new TypeError('connection refused')
+    return url.endsWith('/own-keys') ? own(`${issuer}/keys`) : Response.json({ jwks_uri: `${extra}/own-keys` })
+  }
+  const status = async (iss: string) => {
+    const token = await sign({ iss, aud: 'api', sub: 'runner', exp: 1_700_003_600 })
+    return (await browser.check('/api/x', { headers: { authorization: `Bearer ${token}` } })).status
+  }
+  expect(await status('https://stranger.example')).toBe(401)
+  expect(asked).toEqual([])
+  for (let round = 0; round < 50; round += 1) expect(await status(extra)).toBe(503)
+  expect(asked).toEqual(['/.well-known/openid-configuration'])
+  isAway = false
+  clock.time += 10_000
+  expect(await status(extra)).toBe(200)
+  expect(asked.at(-1)).toBe('/own-keys')
+})
+
 test('a thousand made-up key ids cost the provider one request', async () => {
   const { browser, provider } = await proxyWorld({ skip_jwt_bearer_tokens: true })
   const [, body = '', signature = ''] = (await sign(machine())).split('.')
