@@ -73,7 +73,8 @@ export async function authserviceWorld(
   return {
     ...{ plan, running, cookies, logged, cookieHeader, ask },
     async ready() {
-      for (let look = 0; !running.isReady() && look < 1000; look += 1) await new Promise((resolve) => setImmediate(resolve))
+      for (let look = 0; !running.isReady() && look < 1000; look += 1)
+        await new Promise((resolve) => setImmediate(resolve))
     },
     async end() {
       await running.close()
