@@ -25,7 +25,8 @@ export function openNotesLogouts({
     async end({ sid, subject, issuedAt }) {
       const name = sid === undefined ? `user ${subject}` : `session ${sid}`
       const until = clock.now() + sessionLifetime
-      if (!(await ended.create(name, issuedAt, until))) await ended.update(name, () => issuedAt, until)
+      if (!(await ended.create(name, issuedAt, until)))
+        await ended.update(name, (before) => Math.max(before, issuedAt), until)
     },
     async hasEnded({ subject, sid, since }) {
       const names = [`user ${subject}`, ...(sid === undefined ? [] : [`session ${sid}`])]
