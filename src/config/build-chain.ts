@@ -49,7 +49,7 @@ export function buildChain(originals: Originals, building: Building): ChainConfi
   const realms = originals.realms.flatMap((document) => importRealm(document, adapting) ?? [])
   const broker = originals.dex && importDex(originals.dex, adapting)
   const proxy = originals.proxy
-    ? importOauth2Proxy(originals.proxy, adapting)
+    ? withLastPage(importOauth2Proxy(originals.proxy, adapting), broker !== undefined || realms.length > 0)
     : originals.authservice && importAuthservice(originals.authservice, adapting)
   const gateway = importIstio(completeGateway(gatewayPlan(originals, proxy), { isRealmElsewhere, adapting }), adapting)
   const hosts = building.findHosts(gateway)
@@ -65,6 +65,12 @@ export function buildChain(originals: Originals, building: Building): ChainConfi
     report,
   }
   return withSignOutsTold(chain, report)
+}
+
+/** Where provider and proxy are both here, a sign-out ends on the page made for it: the client is registered so. */
+function withLastPage(proxy: ProxyConfig | undefined, isProviderHere: boolean): ProxyConfig | undefined {
+  if (!proxy || !isProviderHere || proxy.post_logout_redirect_url !== '') return proxy
+  return { ...proxy, post_logout_redirect_url: `${proxy.proxy_prefix}/signed_out` }
 }
 
 function gatewayPlan(originals: Originals, proxyConfig: ProxyConfig | undefined): GatewayPlan {

@@ -108,6 +108,7 @@ export function defaultProxy({ publicUrl, secrets }: Omit<DefaultChain, 'apps'>)
     code_challenge_method: 'S256',
     redirect_url: '/oauth2/callback',
     relative_redirect_url: true,
+    post_logout_redirect_url: '/oauth2/signed_out',
     email_domains: ['*'],
     // A front server may name the way back as a whole URL of this platform.
     whitelist_domains: [new URL(publicUrl).host],

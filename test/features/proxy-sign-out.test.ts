@@ -16,9 +16,9 @@ test.each(['/oauth2/sign_out', '/authservice/logout', '/logout'])(
     const query = new URL(location, 'http://x').searchParams
     expect(query.get('client_id')).toBe('kubeflow-oidc-authservice')
     expect(query.get('id_token_hint')).toMatch(/^ey/)
-    expect(query.get('post_logout_redirect_uri')).toBe('/oauth2/signed_out')
+    expect(query.get('post_logout_redirect_uri')).toBe('/oauth2/callback')
 
-    const page = await browser.get(`/oauth2/signed_out?state=${query.get('state')}`)
+    const page = await browser.get(`/oauth2/callback?state=${query.get('state')}`)
     expect(page.status).toBe(200)
     const text = await page.text()
     expect(text).toContain('You are signed out')
@@ -187,7 +187,7 @@ test('the redirect after sign-out is absolute where the redirect URL is', async 
   await signIn()
   const location = new URL((await browser.get('/oauth2/sign_out', { host: 'evil.com' })).headers.get('location') ?? '')
   expect(location.origin + location.pathname).toBe('https://dex.example.com/dex/logout')
-  expect(location.searchParams.get('post_logout_redirect_uri')).toBe('https://kubeflow.example.com/oauth2/signed_out')
+  expect(location.searchParams.get('post_logout_redirect_uri')).toBe('https://kubeflow.example.com/oauth2/callback')
 })
 
 test('the end-session endpoint may be configured', async () => {

@@ -118,12 +118,11 @@ function isOfPasswordFile(session: Session | undefined): boolean {
 }
 
 /**
- * Where the provider sends the browser back to. Of oidc-authservice's clients only the redirect URI is ever registered,
- * so its callback, called without an answer, ends the sign-out, too.
+ * Where the provider sends the browser back to. Of clients that were registered for oauth2-proxy or oidc-authservice it
+ * knows nothing but the redirect URI, so the callback, called without an answer, ends the sign-out, too.
  */
 function returnPath({ config, callbackPath }: ProxyCore): string {
-  if (config.post_logout_redirect_url !== '') return config.post_logout_redirect_url
-  return config.authservice ? config.redirect_url || callbackPath : `${config.proxy_prefix}/signed_out`
+  return config.post_logout_redirect_url || config.redirect_url || callbackPath
 }
 
 /** The URI has to be one registered at the provider: a path where the redirect URI is one, else on its origin. */
