@@ -64,21 +64,29 @@ async function serveFile(visit: Visit, { root, place }: Asked): Promise<void> {
   }
   const clean = cleanGoPath(place).replace(/\/$/, '')
   const name = join(root, textOfBytes(clean))
-  await using file = await openReadable(name)
-  const { isDirectory } = file
   const last = escapeGoPath(clean.slice(clean.lastIndexOf('/') + 1))
-  if (isDirectory && !place.endsWith('/')) redirect(`${last}/`)
-  else if (!isDirectory && place.endsWith('/')) redirect(`../${last}`)
-  else if (!isDirectory) await sendFile(visit, file)
-  else await serveDirectory(visit, { name, directory: file })
+  const file = await openReadable(name)
+  try {
+    if (file.isDirectory && !place.endsWith('/')) redirect(`${last}/`)
+    else if (!file.isDirectory && place.endsWith('/')) redirect(`../${last}`)
+    else if (!file.isDirectory) await sendFile(visit, file)
+    else await serveDirectory(visit, { name, directory: file })
+  } finally {
+    await file.handle.close()
+  }
 }
 
 async function serveDirectory(visit: Visit, { name, directory }: { name: string; directory: Readable }): Promise<void> {
-  await using index = await openReadable(join(name, 'index.html')).catch(() => undefined)
-  if (index && !index.isDirectory) {
-    await sendFile(visit, index)
-    return
+  const index = await openReadable(join(name, 'index.html')).catch(() => undefined)
+  try {
+    if (index && !index.isDirectory) await sendFile(visit, index)
+    else await sendListing(visit, { name, directory })
+  } finally {
+    await index?.handle.close()
   }
+}
+
+async function sendListing(visit: Visit, { name, directory }: { name: string; directory: Readable }): Promise<void> {
   const modified = directory.modified
   if (isUnchanged(visit, modified)) {
     answerUnchanged(visit, modified)
@@ -94,7 +102,7 @@ async function serveDirectory(visit: Visit, { name, directory }: { name: string;
 }
 
 /** A file or a directory, open. */
-interface Readable extends AsyncDisposable {
+interface Readable {
   readonly name: string
   readonly handle: FileHandle
   readonly isDirectory: boolean
@@ -105,15 +113,14 @@ interface Readable extends AsyncDisposable {
 /** @throws NodeJS.ErrnoException for what is not there, may not be read, or is neither a file nor a directory. */
 async function openReadable(name: string): Promise<Readable> {
   const handle = await open(name, constants.O_RDONLY | constants.O_NONBLOCK)
-  const close = () => handle.close()
   try {
     const stats = await handle.stat()
     if (!stats.isFile() && !stats.isDirectory()) throw Object.assign(new Error('no file'), { code: 'ENOENT' })
     const modified = new Date(Math.floor(stats.mtimeMs / 1000) * 1000)
     const facts = { name, isDirectory: stats.isDirectory(), size: stats.size, modified }
-    return { handle, ...facts, [Symbol.asyncDispose]: close }
+    return { handle, ...facts }
   } catch (error) {
-    await close()
+    await handle.close()
     throw error
   }
 }
