@@ -37,6 +37,21 @@ test('where it is full the newcomer is not taken, until those inside are over', 
   expect([cache.get('first'), cache.get('second')]).toEqual([undefined, 'b'])
 })
 
+test('who comes again and again finds room in the place of the oldest', () => {
+  const { cache } = world()
+  for (const key of ['oldest', 'older', 'young']) cache.set(key, key, { size: 3, until: later })
+  for (let times = 0; times < 15; times += 1) cache.set('often', 'often', { size: 2, until: later })
+  expect(cache.get('often')).toBeUndefined()
+  cache.set('often', 'often', { size: 2, until: later })
+  expect(['oldest', 'older', 'young', 'often'].map((key) => cache.get(key))).toEqual([
+    undefined,
+    'older',
+    'young',
+    'often',
+  ])
+  for (let times = 0; times < 32; times += 1) expect(cache.hasRoom(11)).toBe(false)
+})
+
 test('what is deleted, replaced or cleared makes room', () => {
   const { cache } = world()
   cache.set('one', 'a', { size: 9, until: later })

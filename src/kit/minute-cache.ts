@@ -18,8 +18,8 @@ interface Entry<Value> extends EntryLimits {
 }
 
 /**
- * A cache bounded in bytes. Where it is full, what it holds stays until its minute is over and newcomers are not taken:
- * of more visitors than it has room for, those it knows are served fast, and it does not throw out all of them in turn.
+ * A cache bounded in bytes. Where it is full, most of what it holds stays until its minute is over, and few newcomers are
+ * taken: of more visitors than it has room for, those it knows are served fast, and they do not throw out one another.
  */
 export class MinuteCache<Value> {
   readonly #capacity: number
@@ -27,6 +27,7 @@ export class MinuteCache<Value> {
   #entries = new Map<string, Entry<Value>>() // the order they came in is about the order they are over in
   #size = 0
   #sweptAt = 0
+  #turnedAway = 0
 
   /** @param capacity in bytes */
   constructor(capacity: number, clock: Clock) {
@@ -39,17 +40,21 @@ export class MinuteCache<Value> {
     return entry && this.#clock.now() < entry.until ? entry.value : undefined
   }
 
-  /** Whether there is room is asked before the value is made, for that may cost more than it is worth. */
+  /**
+   * Whether there is room, or now is. It is asked before the value is made, for that may cost more than it is worth. Of
+   * those who find none every sixteenth takes the place of the oldest, so that who comes often is soon inside.
+   */
   hasRoom(size: number): boolean {
-    if (this.#size + size <= this.#capacity) return true
-    const now = this.#clock.now()
-    if (now < this.#sweptAt + sweepEvery && now >= this.#sweptAt) return false
-    this.#sweptAt = now
-    for (const [key, { until }] of this.#entries) {
-      if (now < until) break
+    if (this.#fits(size)) return true
+    this.#sweep()
+    if (this.#fits(size)) return true
+    this.#turnedAway += 1
+    if (this.#turnedAway % 16 !== 0 || size > this.#capacity) return false
+    for (const key of this.#entries.keys()) {
+      if (this.#fits(size)) break
       this.delete(key)
     }
-    return this.#size + size <= this.#capacity
+    return true
   }
 
   /** Keeps it, if there is room. */
@@ -71,5 +76,20 @@ export class MinuteCache<Value> {
   clear(): void {
     this.#entries = new Map()
     this.#size = 0
+  }
+
+  #fits(size: number): boolean {
+    return this.#size + size <= this.#capacity
+  }
+
+  /** Drops what is over, once a second at most. */
+  #sweep(): void {
+    const now = this.#clock.now()
+    if (now < this.#sweptAt + sweepEvery && now >= this.#sweptAt) return
+    this.#sweptAt = now
+    for (const [key, { until }] of this.#entries) {
+      if (now < until) break
+      this.delete(key)
+    }
   }
 }
