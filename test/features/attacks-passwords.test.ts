@@ -44,3 +44,15 @@ test('guesses from one client count for no other behind the same proxy, and cann
   for (let guess = 0; guess < 10; guess += 1) await open.form('ada', `guess ${guess}`, from(`203.0.113.${guess}`))
   expect(await open.form('ada', 'lovelace', from('203.0.113.99'))).toBe(429)
 })
+
+test.each(['cookie', 'sqlite'])('a link on another site to the sign-in page signs nobody out (%s)', async (store) => {
+  const { browser, signIn } = await world({ session_store_type: store })
+  await signIn()
+  for (const path of ['/oauth2/sign_in', '/oauth2/sign_in?rd=/x', '/oauth2/start?provider=nobody']) {
+    const answer = await browser.get(path, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' })
+    expect(answer.headers.getSetCookie().filter((line) => line.includes('Max-Age=0'))).toEqual([])
+    expect((await browser.check('/')).status, path).toBe(200)
+  }
+  await browser.get('/oauth2/sign_in', { 'sec-fetch-site': 'same-origin' })
+  expect((await browser.check('/')).status).toBe(403)
+})

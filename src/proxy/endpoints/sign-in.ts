@@ -6,7 +6,7 @@ import { clearedSession } from '../login/finish-login.ts'
 import { startLogin } from '../login/start-login.ts'
 import { type SignInFault, signInPage } from '../pages/sign-in-page.ts'
 import { locationOf } from '../redirect-target.ts'
-import { isForeignPost } from '../request-kind.ts'
+import { isCrossSite, isForeignPost } from '../request-kind.ts'
 import { storeSessionCookies } from '../sessions/session-cookies.ts'
 import type { EndpointInput } from './endpoint.ts'
 import { targetOf } from './target-of.ts'
@@ -44,11 +44,13 @@ export async function signInAnswer(
   { target, status, fault, username }: { target: string; status: number; fault?: SignInFault; username?: string },
 ): Promise<CheckAnswer> {
   const { look, assetsPath, config, sessions } = core
-  await sessions.drop(request.headers['cookie'])
+  // A link on another site signs nobody out; who sees the page can still go on from it.
+  const isAsked = !isCrossSite(request.headers)
+  if (isAsked) await sessions.drop(request.headers['cookie'])
   const prefix = config.proxy_prefix
   const paths = { startPath: `${prefix}/start`, signInPath: `${prefix}/sign_in`, assetsPath }
   const page = signInPage({ look, ...paths, target, status, fault, username })
-  return pageAnswer(page, setCookieHeaders(clearedSession(request, core)))
+  return pageAnswer(page, isAsked ? setCookieHeaders(clearedSession(request, core)) : [])
 }
 
 /** oauthproxy.go `ManualSignIn`: 400 without a name, 401 for a wrong password, else a session and on to the page. */
