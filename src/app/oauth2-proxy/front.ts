@@ -18,8 +18,8 @@ import type { RequestHandler } from '../open-server.ts'
 import { httpsLocation } from './https-location.ts'
 import type { RequestMetrics } from './metrics.ts'
 import type { LoggedRequest, TextLog } from './text-log.ts'
+import type { Served, Upstreams } from './upstream/serving.ts'
 import type { Upgrade } from './upstream/visit.ts'
-import type { Served, Upstreams } from './upstreams.ts'
 
 /** What the front is made from. */
 export interface FrontOptions {

@@ -1,10 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type OpenSockets, openSockets } from '../../gateway/open-sockets.ts'
 import type { Log } from '../../kit/log.ts'
 import type { EndedSessions } from '../../oidc/ended-sessions.ts'
 import type { AlphaOptions, UpstreamOptions } from '../../proxy/alpha/alpha-options.ts'
-import type { CheckAnswer } from '../../proxy/check.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
 import type { ProxyPart } from '../../proxy/open-proxy.ts'
 import { writeAnswer } from '../../proxy/transports/ext-authz-http.ts'
@@ -13,42 +11,9 @@ import { cleanLocation, compileUpstreamPaths } from './upstream/find-upstream.ts
 import { compileForeignOrigin } from './upstream/foreign-origin.ts'
 import { openHttpUpstream, type UpstreamCircumstances } from './upstream/http-upstream.ts'
 import { compileRequestHeaders } from './upstream/request-headers.ts'
+import type { Upstreams } from './upstream/serving.ts'
 import { openStaticUpstreams, staticAnswer } from './upstream/static-upstreams.ts'
-import { answerRedirect, answerText, type Upgrade, type Upstream, type Visit } from './upstream/visit.ts'
-
-/** A request that may pass, and what the check allows it with. */
-export interface AllowedRequest {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  /** Where it asks to speak WebSocket. */
-  readonly upgrade: Upgrade | undefined
-  readonly path: string
-  readonly requestId: string
-  /** Its headers are those of the answer to the browser. */
-  readonly allowed: CheckAnswer
-}
-
-/** How a request was answered behind the proxy. */
-export interface Served {
-  /** Id of the upstream; empty where none is at the path. */
-  readonly upstream: string
-  readonly status: number
-  /** Bytes of the body. */
-  readonly size: number
-}
-
-/** What stands behind the proxy. */
-export interface Upstreams {
-  /** Where a path that is not clean leads before anything is asked of it; `undefined` for a clean one. */
-  cleanLocation(path: string): string | undefined
-  /** Answers a request that may pass; `done` is told when it has been answered. */
-  serve(allowed: AllowedRequest, done: (served: Served) => void): void
-  /** Closes what sessions have left open: none of them counts any more. */
-  closeSockets(): void
-  /** Closes WebSockets, which would not end by themselves. */
-  closeUpgraded(): void
-  close(): Promise<void>
-}
+import { answerRedirect, answerText, type Upstream, type Visit } from './upstream/visit.ts'
 
 /** What the upstreams are opened with. */
 export interface UpstreamsOptions {

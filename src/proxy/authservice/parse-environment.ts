@@ -4,6 +4,7 @@ import { checkProxyConfig } from '../config-checks.ts'
 import type { ProxyEnvironment } from '../options.ts'
 import { defaultProxyConfig, type ProxyConfig } from '../typed-config.ts'
 import { weakValue } from '../weak-values.ts'
+import type { Complain, Lookup } from './lookup.ts'
 import type { AuthenticatorSettings, AuthserviceSettings } from './settings.ts'
 import { storeKeys } from './store-keys.ts'
 import { authserviceVariables, templateContext, usualAudiences } from './variables.ts'
@@ -17,11 +18,6 @@ export interface AuthserviceUse {
   /** Whether this program may ask a Kubernetes API server: it has a service account's token. */
   readonly isInCluster?: boolean
 }
-
-/** Looks a variable up; an empty one is an unset one. */
-export type Lookup = (name: string, fallback?: string) => string
-/** Tells what is wrong with a variable, and what would do. */
-export type Complain = (name: string, message: string, fix?: string) => void
 
 /**
  * Reads oidc-authservice's variables in any of their three generations (of 2020, of Kubeflow 1.7, and the last) as a

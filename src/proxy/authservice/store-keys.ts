@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { ProxyConfig } from '../typed-config.ts'
-import type { Complain, Lookup } from './parse-environment.ts'
+import type { Complain, Lookup } from './lookup.ts'
 
 /** Where the original keeps its bolt file. */
 const usualPath = '/var/lib/authservice/data.db'

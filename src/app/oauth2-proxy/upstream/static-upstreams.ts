@@ -1,7 +1,7 @@
 import type { UpstreamOptions } from '../../../proxy/alpha/alpha-options.ts'
 import type { CheckAnswer } from '../../../proxy/check.ts'
 import { writeAnswer } from '../../../proxy/transports/ext-authz-http.ts'
-import type { Upstreams } from '../upstreams.ts'
+import type { Upstreams } from './serving.ts'
 
 /** Opens upstreams that all are a status: nothing is forwarded. */
 export function openStaticUpstreams(upstreams: readonly UpstreamOptions[]): Upstreams {
