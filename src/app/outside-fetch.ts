@@ -28,8 +28,9 @@ export function openOutsideFetch({ lookup = systemLookup }: { lookup?: LookupFun
   return {
     fetch(input, init) {
       if (asksGoogleForOurCredentials(input, init)) return fetch(input, init)
-      // the types of Node's own undici and of the package differ, the interface between them does not
-      return fetch(input, { ...init, dispatcher } as object)
+      // The types of Node's own undici and of the package differ, the interface between them does not. Who brings a
+      // dispatcher (`fetchWithTrust`, for one provider's own authority) asks a host the configuration names.
+      return fetch(input, { dispatcher, ...init } as object)
     },
     close: () => dispatcher.destroy(),
   }

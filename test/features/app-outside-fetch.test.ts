@@ -1,7 +1,13 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, LookupFunction } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { type OutsideFetch, openOutsideFetch } from '../../src/app/outside-fetch.ts'
+import { fetchWithTrust } from '../../src/http/fetch-with-trust.ts'
+import { selfSignedCertificate } from '../world/certificate.ts'
 
 let server: Server
 let port = 0
@@ -97,4 +103,18 @@ test('Google’s metadata server hears the one question of our own, and no other
   await fetch(url)
   await fetch('http://169.254.169.254/computeMetadata/v1/x', { headers })
   expect(asked).toEqual(['let through', 'let through', 'guarded', 'guarded'])
+})
+
+test('a provider’s own authority is believed, for that provider only', async () => {
+  const { key, cert } = selfSignedCertificate()
+  const secure = createSecureServer({ key, cert }, (_request, response) => void response.end('signed by itself'))
+  await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void secure.close())
+  const url = `https://localhost:${(secure.address() as AddressInfo).port}/` // it listens on a port
+  const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-ca-')), 'ca.pem')
+  writeFileSync(file, cert)
+  outside = openOutsideFetch()
+  const trusting = fetchWithTrust(outside.fetch, { caFiles: [file], withSystem: false, isBlind: false })
+  expect(await (await trusting(url)).text()).toBe('signed by itself')
+  await expect(outside.fetch(url)).rejects.toThrow()
 })
