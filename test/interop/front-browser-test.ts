@@ -33,7 +33,7 @@ export function browserTest(world: () => FrontWorld): void {
 
     await page.goto(`${origin}/oauth2/sign_out`)
     await page.getByRole('button').first().click() // the provider asks: an ID token with so many groups fits no URL
-    await page.waitForURL(`${origin}/oauth2/signed_out*`)
+    await page.waitForURL(`${origin}/oauth2/callback*`)
     await page.goto(`${origin}/open/page`)
     expect([await fetched(), await connected()]).toEqual([[401, 'login_required'], 'refused'])
     await page.goto(`${origin}/reports`)

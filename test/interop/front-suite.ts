@@ -160,7 +160,7 @@ export function frontSuite(front: Front, { hidesCookie }: { hidesCookie: boolean
     const asked = await browser.follow(`${world.origin}/oauth2/sign_out`)
     expect(asked.url).toMatch(world.provider) // it asks: an ID token with so many groups is no hint that fits a URL
     const bye = await browser.submit(asked, {})
-    expect(bye.url).toMatch(`${world.origin}/oauth2/signed_out`)
+    expect(bye.url).toMatch(`${world.origin}/oauth2/callback`)
     expect([...browser.cookies.values()].filter(({ name }) => name.startsWith('_oauth2_proxy'))).toEqual([])
     expect([await status({ authorization }), await status({ cookie: old })]).toEqual([401, 401])
     const again = await browser.follow(`${world.origin}/reports`)

@@ -55,7 +55,7 @@ export async function openFrontWorld(front: Front): Promise<FrontWorld> {
   const party = {
     ...client,
     redirectUri: `${origin}/oauth2/callback`,
-    signedOutUri: `${origin}/oauth2/signed_out`,
+    signedOutUri: `${origin}/oauth2/callback`,
     backchannelLogoutUri: `${origin}/oauth2/backchannel-logout`,
   }
   const provider = await testGatehouse({ from: platformFiles({ relyingParties: [party], moreGroups: manyGroups }) })
