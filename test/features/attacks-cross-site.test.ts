@@ -111,7 +111,7 @@ describe('a login form is worth nothing once it was used or altered', () => {
     const code = action.searchParams.get('session_code') ?? ''
     const altered = [
       code.slice(0, -1) + (code.endsWith('A') ? 'B' : 'A'),
-      `A${code.slice(1)}`,
+      (code.startsWith('A') ? 'B' : 'A') + code.slice(1),
       code.slice(0, 40),
       '',
       cookieOf(browser, 'KC_RESTART') ?? '', // sealed for another purpose
