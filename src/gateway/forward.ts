@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import type { Exchange } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
 import { applyOperations } from './header-operations.ts'
+import { hopsOfAnswers } from './hops-of-answers.ts'
 import type { KeptBody } from './kept-body.ts'
 import { refuseItself } from './refusals.ts'
 import { type RetryPolicy, retriesAnswer, retriesFailure, type TryFailure } from './retries.ts'
@@ -37,8 +38,6 @@ export function forward(exchange: Exchange, origin: string, options: ForwardOpti
   })
 }
 
-/** Response headers of the upstream's connection, not of its answer. */
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'trailer'])
 const repeatableMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 const connectError = 'upstream connect error or disconnect/reset before headers. '
 /** Envoy's default back-off: up to this long before the first repetition, doubled for each one more, to ten times. */
@@ -130,7 +129,7 @@ class Try implements Dispatcher.DispatchHandler {
   #answerHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): string[] {
     const flat: string[] = []
     for (const name in headers) {
-      if (hopByHop.has(name)) continue
+      if (hopsOfAnswers.has(name)) continue
       const value = headers[name]
       if (typeof value === 'string') flat.push(name, value)
       else for (const one of value ?? []) flat.push(name, one)

@@ -2,9 +2,10 @@
  * Part `gateway`: the reverse proxy that enforces Istio policy without a mesh. It routes, asks providers, verifies
  * tokens, decides and forwards; it signs nobody in and keeps no user.
  */
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Fetch } from '../http/part.ts'
+import { announcesBody, isWebSocket, responseOver } from '../http/upgrade.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
@@ -129,7 +130,7 @@ export function openGateway(options: GatewayOptions): Gateway {
       socket.on('error', () => socket.destroy())
       const response = responseOver(request, socket)
       if (isWebSocket(request)) run({ request, response, upgrade: { socket, head } })
-      else if (head.length === 0 && !hasBody(request)) run({ request, response, upgrade: undefined })
+      else if (head.length === 0 && !announcesBody(request)) run({ request, response, upgrade: undefined })
       // its body would be lost: Node has given up the connection's framing
       else refuseMalformed({ request, response, upgrade: undefined }, state, context)
     },
@@ -151,23 +152,4 @@ export function openGateway(options: GatewayOptions): Gateway {
       await pools.close()
     },
   }
-}
-
-/** Only WebSockets are upgraded; any other protocol on offer (`h2c`) is declined by answering in HTTP/1.1. */
-function isWebSocket({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket'
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-}
-
-/** A response to a request that asked for an upgrade, for when it is refused: Node leaves that socket to us. */
-function responseOver(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
-  response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]) // an HTTP server's socket is a Socket
-  response.on('finish', () => socket.end())
-  socket.on('drain', () => response.emit('drain')) // which Node has given up as well
-  return response
 }

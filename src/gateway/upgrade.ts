@@ -1,7 +1,8 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Duplex } from 'node:stream'
+import { joinSockets, switchingProtocols } from '../http/upgrade.ts'
 import type { Exchange } from './exchange.ts'
+import { hopsOfAnswers } from './hops-of-answers.ts'
 import { refuseItself } from './refusals.ts'
 
 /** What is told where `isForeignOrigin` holds. */
@@ -46,31 +47,13 @@ export function forwardUpgrade(exchange: Exchange, origin: string, target: strin
   upstream.end()
 }
 
-function switchingProtocols({ rawHeaders }: IncomingMessage, more: readonly string[]): string {
-  const flat = [...rawHeaders, ...more]
-  let head = 'HTTP/1.1 101 Switching Protocols\r\n'
-  for (let at = 0; at < flat.length; at += 2) head += `${flat[at]}: ${flat[at + 1]}\r\n`
-  return `${head}\r\n`
-}
-
-function joinSockets(client: Duplex, upstream: Duplex): void {
-  client.on('error', () => upstream.destroy())
-  upstream.on('error', () => client.destroy())
-  client.on('close', () => upstream.destroy())
-  upstream.on('close', () => client.destroy())
-  client.pipe(upstream)
-  upstream.pipe(client)
-}
-
 /** The origin did not agree: its answer is the answer. */
 function relay({ response, responseHeaders }: Exchange, answer: IncomingMessage): void {
   const { statusCode = 502, headersDistinct } = answer
   const flat = Object.entries(headersDistinct).flatMap(([name, values = []]) =>
-    hopByHop.has(name) ? [] : values.flatMap((value) => [name, value]),
+    hopsOfAnswers.has(name) ? [] : values.flatMap((value) => [name, value]),
   )
   response.writeHead(statusCode, [...flat, ...responseHeaders])
   answer.on('error', () => response.destroy())
   answer.pipe(response)
 }
-
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'trailer'])

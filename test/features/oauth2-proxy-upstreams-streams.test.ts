@@ -278,3 +278,15 @@ describe('a WebSocket', () => {
     answer.resume()
   })
 })
+
+test('a declined upgrade does not stall a long answer, however slowly it is read', async () => {
+  const { app, send } = await started()
+  const sent = send('/long', { headers: { cookie, connection: 'Upgrade', upgrade: 'h2c' } })
+  sent.end()
+  const [, answer] = await app.next()
+  answer.end(Buffer.alloc(8_000_000, 'x'))
+  const received = await answerTo(sent)
+  let size = 0
+  for await (const chunk of received as AsyncIterable<Buffer>) size += chunk.length
+  expect(size).toBe(8_000_000)
+})

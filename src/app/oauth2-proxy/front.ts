@@ -1,5 +1,5 @@
-import { type IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { announcesBody, isWebSocket, responseOver } from '../../http/upgrade.ts'
 import type { Random } from '../../kit/random.ts'
 import type { CheckAnswer, CheckRequest } from '../../proxy/check.ts'
 import { compileClientAddress } from '../../proxy/client-address.ts'
@@ -154,29 +154,11 @@ export function openFront(options: FrontOptions): RequestHandler {
       socket.on('error', () => socket.destroy())
       const response = responseOver(request, socket)
       if (isWebSocket(request)) handle(request, response, { socket, head })
-      else if (head.length === 0 && !hasBody(request)) handle(request, response)
+      else if (head.length === 0 && !announcesBody(request)) handle(request, response)
       // its body would be lost: Node has given up the connection's framing
       else writeAnswer(response, badRequest)
     },
   }
-}
-
-/** Only WebSockets are upgraded; any other protocol on offer (`h2c`) is declined by answering in HTTP/1.1. */
-function isWebSocket({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket'
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-}
-
-/** A response to a request that asked for an upgrade, for when it is refused: Node leaves that socket to us. */
-function responseOver(request: IncomingMessage, socket: Duplex): ServerResponse {
-  const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
-  response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0]) // an HTTP server's socket is a Socket
-  response.on('finish', () => socket.end())
-  return response
 }
 
 /** An answer of one of the proxy's own paths is no leave to pass. */

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Duplex } from 'node:stream'
 import type { HeaderList } from '../../../gateway/header-list.ts'
+import { joinSockets, switchingProtocols } from '../../../http/upgrade.ts'
 import { connectionNames } from './hop-headers.ts'
 import type { Origin } from './origin.ts'
 import { ownHeaders, type Upgrade, type Visit } from './visit.ts'
@@ -48,22 +48,6 @@ export function forwardUpgrade(visit: Visit, upgrade: Upgrade, options: ForwardU
     if (!upgrade.socket.destroyed) failed(error)
   })
   upstream.end()
-}
-
-function switchingProtocols({ rawHeaders }: IncomingMessage, own: readonly string[]): string {
-  const flat = [...rawHeaders, ...own]
-  let head = 'HTTP/1.1 101 Switching Protocols\r\n'
-  for (let at = 0; at < flat.length; at += 2) head += `${flat[at]}: ${flat[at + 1]}\r\n`
-  return `${head}\r\n`
-}
-
-function joinSockets(client: Duplex, upstream: Duplex): void {
-  client.on('error', () => upstream.destroy())
-  upstream.on('error', () => client.destroy())
-  client.on('close', () => upstream.destroy())
-  upstream.on('close', () => client.destroy())
-  client.pipe(upstream)
-  upstream.pipe(client)
 }
 
 /** The upstream did not agree: its answer is the answer. */
