@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import { listenOnFreePort } from '../../src/app/listening/listen-on-free-port.ts'
 import { openServer, type RequestHandler, type ServerOptions } from '../../src/app/open-server.ts'
 
 /** The public listener on a free port in front of a handler. */
@@ -23,8 +24,7 @@ export async function listenerWorld({
     { handle: (_, response) => response.end(), upgrade: (_, socket) => socket.destroy(), ...handler },
     { isBehindProxies },
   )
-  await new Promise<void>((resolve) => opened.server.listen(0, '127.0.0.1', resolve))
-  const { port } = opened.server.address() as AddressInfo // it listens on a port
+  const port = await listenOnFreePort(opened.server, { port: 0, host: '127.0.0.1' })
   return {
     port,
     dial(from = '127.0.0.1') {

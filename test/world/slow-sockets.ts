@@ -18,15 +18,24 @@ const beginnings = [
   'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0',
 ]
 
-let closed = 0
+/** How many are dialled at a time, so that the kernel drops none: a server lets no more than its backlog wait. */
+const atOnce = 1000
+
+let dialled = 0
 let open = 0
-for (let at = 0; at < Number(count); at += 1) {
+let closed = 0
+for (let lane = 0; lane < atOnce; lane += 1) dial()
+
+function dial(): void {
+  if (dialled === Number(count)) return
+  const beginning = beginnings[dialled++ % beginnings.length] ?? ''
   const socket = connect(Number(port), '127.0.0.1')
   socket.on('error', () => {})
   socket.on('connect', () => {
-    socket.write(Buffer.from(beginnings[at % beginnings.length] ?? '', 'latin1'), () => {
+    socket.write(Buffer.from(beginning, 'latin1'), () => {
       open += 1
       if (open === Number(count)) console.log('open')
+      else dial()
     })
   })
   socket.on('close', () => {

@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { connect, type Server } from 'node:net'
 import { fail, GatehouseError } from '../../kit/errors.ts'
+import { backlog } from './backlog.ts'
 import { type BindAddress, describeAddress } from './bind-address.ts'
 
 /**
@@ -36,7 +37,7 @@ function isDeadSocket(path: string): Promise<boolean> {
 function tryListen(server: Server, address: BindAddress): Promise<Error | undefined> {
   return new Promise((resolve) => {
     server.once('error', resolve)
-    server.listen(listenOptions(address), () => {
+    server.listen({ ...listenOptions(address), backlog }, () => {
       server.off('error', resolve)
       resolve(undefined)
     })

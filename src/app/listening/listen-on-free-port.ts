@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
-import { GatehouseError } from '../kit/errors.ts'
+import { GatehouseError } from '../../kit/errors.ts'
+import { backlog } from './backlog.ts'
 
 const portsToTry = 20
 
@@ -41,6 +42,6 @@ function tryListen(server: Server, port: number, host: string | undefined): Prom
     const listening = () => settle()
     server.once('error', settle)
     server.once('listening', listening)
-    server.listen({ port, ...(host === undefined ? {} : { host }) })
+    server.listen({ port, backlog, ...(host === undefined ? {} : { host }) })
   })
 }
