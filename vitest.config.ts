@@ -6,7 +6,10 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/{features,suites,compat,browser}/**/*.test.ts'],
     // a worker serves many files: loading the product for each of them took half of the time
     isolate: false,
-    testTimeout: 30_000,
+    // vitest would leave one processor to somebody else
+    maxWorkers: '100%',
+    // ends a test that hangs; no test is about how long something takes
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default'],
   },
