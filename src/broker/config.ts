@@ -178,6 +178,8 @@ export const brokerConfigSchema = z.strictObject({
 export interface BrokerConfig extends z.output<typeof brokerConfigSchema> {
   readonly connectors: ConnectorConfig[]
 }
+
+/** A client of the broker, as `staticClients` has it. */
 export type StaticClient = BrokerConfig['staticClients'][number]
 
 /**

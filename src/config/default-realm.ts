@@ -11,9 +11,11 @@ interface DefaultRealm {
   readonly apps: readonly AppRoute[]
 }
 
-/** Name of the default realm, and the client ids of the default chain. */
+/** Name of the default realm. */
 export const platformRealmName = 'platform'
+/** The broker's client at the default realm. */
 export const brokerClientId = 'gatehouse-broker'
+/** The proxy's client at the default broker. */
 export const proxyClientId = 'gatehouse-proxy'
 
 /** The realm `platform`: three groups, clients for the broker and for every app that has one. No users. */

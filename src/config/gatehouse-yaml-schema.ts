@@ -56,4 +56,5 @@ export const gatehouseYamlSchema = z.strictObject({
     .default([]),
 })
 
+/** A `gatehouse.yaml`, its defaults filled in; sections in another program's words are not read yet. */
 export type GatehouseYaml = z.output<typeof gatehouseYamlSchema>

@@ -15,7 +15,9 @@ export interface NotesEnv {
   readonly Variables: { session: NotesSession; form: URLSearchParams }
 }
 
+/** The notes app, to which routes are added. */
 export type NotesApp = Hono<NotesEnv>
+/** One request of it. */
 export type NotesContext = Context<NotesEnv>
 
 /** What the app's pages work with. */

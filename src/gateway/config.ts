@@ -26,6 +26,7 @@ export interface GatewayConfig {
   readonly services: readonly Service[]
 }
 
+/** How Istio resources are read. */
 export interface ParseOptions {
   /** In `istio` mode some things Istio lives with are warnings only. */
   readonly mode?: GatewayMode

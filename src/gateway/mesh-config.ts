@@ -43,6 +43,7 @@ export interface MeshConfig {
   readonly extensionProviders: readonly ExtensionProvider[]
 }
 
+/** What holds where no MeshConfig is given, as in Istio. */
 export const defaultMeshConfig: MeshConfig = {
   rootNamespace: 'istio-system',
   pathNormalisation: 'BASE',

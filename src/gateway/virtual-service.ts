@@ -65,7 +65,6 @@ export interface RouteMatch {
   readonly authority: TextMatch | undefined
   readonly scheme: TextMatch | undefined
   readonly port: number | undefined
-  /** A value of `undefined` asks only that the header is there. */
   readonly headers: readonly NamedMatch[]
   readonly withoutHeaders: readonly NamedMatch[]
   readonly queryParams: readonly NamedMatch[]
@@ -81,16 +80,19 @@ export interface ClaimMatch {
   readonly match: TextMatch | undefined
 }
 
+/** A header or query parameter; a `match` of `undefined` asks only that it is there. */
 export interface NamedMatch {
   readonly name: string
   readonly match: TextMatch | undefined
 }
 
+/** What becomes of a request: it goes to an app, elsewhere, or is answered here. */
 export type RouteAction =
   | { readonly kind: 'forward'; readonly destinations: readonly Destination[]; readonly rewrite: Rewrite | undefined }
   | { readonly kind: 'redirect'; readonly redirect: Redirect }
   | { readonly kind: 'answer'; readonly status: number; readonly body: string }
 
+/** An app requests are sent to, and its share of them. */
 export interface Destination {
   /** As written: a Service name, short or qualified, or any host. */
   readonly host: string
@@ -102,12 +104,14 @@ export interface Destination {
   readonly responseHeaders: HeaderOperations
 }
 
+/** What the app is asked instead: `uri` takes the place of the matched prefix, or of the whole path. */
 export interface Rewrite {
   readonly uri: string | undefined
   readonly authority: string | undefined
   readonly regex: { readonly match: RE2JS; readonly rewrite: string } | undefined
 }
 
+/** Where the browser is sent; what is `undefined` stays as in the request. */
 export interface Redirect {
   readonly uri: string | undefined
   readonly authority: string | undefined
@@ -131,4 +135,5 @@ export interface HeaderOperations {
   readonly changes?: readonly HeaderChange[]
 }
 
+/** Leaves headers as they are. */
 export const noHeaderOperations: HeaderOperations = { set: [], add: [], remove: [] }

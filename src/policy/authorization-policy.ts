@@ -5,6 +5,7 @@ import type { Place, Reader } from './reader.ts'
 import { parseResource, type Resource } from './resource.ts'
 import { parseScope, type Scope } from './scope.ts'
 
+/** What a policy does where one of its rules matches. */
 export type Action = 'ALLOW' | 'DENY' | 'AUDIT' | 'CUSTOM'
 
 /** An AuthorizationPolicy, read and compiled. Without rules it never matches: ALLOW with none allows nothing. */

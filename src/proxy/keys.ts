@@ -268,8 +268,8 @@ export const proxyKeys = {
 /** The name of a key. */
 export type ProxyKeyName = keyof typeof proxyKeys
 
-/** All names, in order. */
 // The keys of an object literal are exactly its type's.
+/** All names, in order. */
 export const proxyKeyNames = Object.keys(proxyKeys) as readonly ProxyKeyName[]
 
 /** The flag that sets a key: `--cookie-name`, `--email-domain`. */

@@ -94,8 +94,13 @@ export const alphaOptionsSchema = z.strictObject({
 export type AlphaOptions = ReadonlyDeep<z.output<typeof alphaOptionsSchema>>
 /** What may be left out of it. */
 export type AlphaInput = z.input<typeof alphaOptionsSchema>
+/** A header to set, and its values. */
 export type HeaderOptions = AlphaOptions['injectRequestHeaders'][number]
+/** One value: a claim of the session, or a secret. */
 export type HeaderValueOptions = HeaderOptions['values'][number]
+/** A secret: a value, a variable or a file. */
 export type SecretSource = ReadonlyDeep<z.output<typeof secretSourceSchema>>
+/** A listener, of the proxy itself or of its metrics. */
 export type ServerOptions = AlphaOptions['server']
+/** An app behind the proxy, and the paths that lead to it. */
 export type UpstreamOptions = AlphaOptions['upstreamConfig']['upstreams'][number]
