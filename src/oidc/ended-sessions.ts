@@ -145,14 +145,17 @@ function wholeSecond(milliseconds: number): number {
 /** The names of a verified token: its session's, its own, and its user's. */
 export function namesOfToken(claims: JsonObject, token: string): SessionNames {
   const names = namesOfClaims(claims)
-  return { ...names, ids: [...names.ids, digest('token', token)] }
+  return { ...names, ids: [...names.ids, tokenName(token)] }
 }
 
-/** The names of the session that `iss`, `sid`, `sub` and `iat` of a token tell of. */
-export function namesOfClaims({ iss, sid, sub, iat }: JsonObject): SessionNames {
+/** The names of the session that `iss`, `sid`, `nonce`, `sub` and `iat` of a token tell of. */
+export function namesOfClaims({ iss, sid, nonce, sub, iat }: JsonObject): SessionNames {
   const issuer = typeof iss === 'string' ? iss : ''
+  const ids: string[] = []
+  if (typeof sid === 'string') ids.push(sessionName(issuer, sid))
+  if (typeof nonce === 'string' && nonce !== '') ids.push(signInName(issuer, nonce))
   return {
-    ids: typeof sid === 'string' ? [sessionName(issuer, sid)] : [],
+    ids,
     ...(typeof sub === 'string' ? { subject: subjectName(issuer, sub) } : {}),
     since: typeof iat === 'number' ? iat * 1000 : 0,
   }
@@ -161,6 +164,19 @@ export function namesOfClaims({ iss, sid, sub, iat }: JsonObject): SessionNames 
 /** What a session is called by its issuer's `sid`. */
 export function sessionName(issuer: string, sid: string): string {
   return digest('sid', issuer, sid)
+}
+
+/**
+ * What all tokens of one sign-in are called: by its nonce, which is its client's alone (OpenID Connect Core §3.1.2.1) and
+ * which many providers keep in the tokens of a refresh.
+ */
+export function signInName(issuer: string, nonce: string): string {
+  return digest('nonce', issuer, nonce)
+}
+
+/** What one token is called. */
+export function tokenName(token: string): string {
+  return digest('token', token)
 }
 
 /** What a user's sessions are called, all of them. */

@@ -78,6 +78,32 @@ test('what a token has open is closed when it is revoked, and a sign-out with it
   expect((await world.ask('/app/x', { headers: [bearer] })).status).toBe(401)
 })
 
+test('what an app was handed in the place of a token ends with it, and nothing of the browser’s', async () => {
+  const { browser, cookie: ofBrowser } = await world.signIn()
+  const token = await makeToken(world, browser)
+  const { bearer, cookie } = carriers(token)
+  const handed = await Promise.all([bearer, `Cookie: ${ofBrowser}`].map(authorizationFor))
+  const answers = async () => {
+    const answered = handed.map((held) => world.ask('/app/x', { headers: [`Authorization: ${held}`] }))
+    return (await Promise.all(answered)).map(({ status }) => status)
+  }
+  expect(handed[0]).not.toBe(handed[1])
+  expect(await answers()).toEqual([200, 200])
+  const asProgram = [cookie, 'Accept: application/json', 'Content-Type: application/x-www-form-urlencoded']
+  const { body } = await world.ask('/oauth2/tokens', { headers: asProgram })
+  const [{ id: revoke = '' } = {}] = JSON.parse(body) as { id?: string }[]
+  await world.ask('/oauth2/tokens', { ...form({ revoke }), headers: asProgram })
+  expect(await answers()).toEqual([401, 200])
+})
+
+/** What an app is told by a request with these credentials. */
+async function authorizationFor(credentials: string, at: number): Promise<string | undefined> {
+  const target = `/app/handed-${at}`
+  await world.ask(target, { headers: [credentials] })
+  const received = app.received.find((request) => request.target === target)
+  return received?.headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1]
+}
+
 test('a token of the proxy is none of the issuers', async () => {
   const { browser } = await world.signIn()
   const { bearer, password } = carriers(await makeToken(world, browser))

@@ -2,7 +2,13 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { GatehouseError } from '../../src/kit/errors.ts'
 import { openLog } from '../../src/kit/log.ts'
 import { systemRandom } from '../../src/kit/random.ts'
-import { type EndedSessions, openEndedSessions, sessionName, subjectName } from '../../src/oidc/ended-sessions.ts'
+import {
+  type EndedSessions,
+  namesOfToken,
+  openEndedSessions,
+  sessionName,
+  subjectName,
+} from '../../src/oidc/ended-sessions.ts'
 import { type AccessTokens, openAccessTokens } from '../../src/proxy/access-tokens/access-tokens.ts'
 import type { Session } from '../../src/proxy/session.ts'
 import { openRefresher } from '../../src/proxy/sessions/refresh-once.ts'
@@ -12,6 +18,7 @@ import { migrate } from '../../src/store/migrate.ts'
 import { storeMigrations } from '../../src/store/migrations.ts'
 import { openSqlRecords, type Records, type RecordTables } from '../../src/store/records.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
+import type { JsonObject } from '../../src/tokens/jwt.ts'
 
 const start = 1_700_000_000_000
 const day = 86_400_000
@@ -138,6 +145,31 @@ describe('a personal access token', () => {
     expect(await tokens.find(text)).toBeUndefined()
     expect(await ended.hasEnded(names)).toBe(true) // as it finds out by itself within a second
     expect(await other.find(text)).toBeUndefined()
+  })
+
+  test('takes along the ID tokens apps were handed for it, until the last of them is over', async () => {
+    const { records, clock } = world
+    const ended = openEndedSessions({ records, clock, log })
+    const issued = { iss: 'https://id.example.com', sid: 's1' }
+    const first = { ...issued, nonce: 'n1', exp: (start + hour) / 1000, iat: start / 1000 }
+    const withIdToken = (claims: object): Session => ({ ...sessionAt(start, 0), idToken: idTokenUntil(start, claims) })
+    const { token } = await world.open(ended).create(withIdToken(first), grant)
+    await tokens.revoke('ada@example.com', token.id)
+    const isEnded = (claims: JsonObject) => ended.hasEnded(namesOfToken(claims, 'any.token.text'))
+    expect(await isEnded(first)).toBe(true)
+    expect(await isEnded({ ...first, iat: start / 1000 + 60, exp: start / 1000 + 3660 })).toBe(true)
+    expect(await isEnded({ ...issued, nonce: 'of the browser', iat: start / 1000 })).toBe(false)
+    clock.time += 50 * 60_000
+    expect(await openEndedSessions({ records, clock, log }).hasEnded(namesOfToken(first, 'any.token.text'))).toBe(true)
+  })
+
+  test('takes along an ID token without a nonce, too', async () => {
+    const ended = openEndedSessions({ records: world.records, clock: world.clock, log })
+    const session = sessionAt(start, 0)
+    const { token } = await tokens.create(session, grant)
+    await tokens.revoke('ada@example.com', token.id)
+    expect(await ended.hasEnded(namesOfToken({ iat: start / 1000 }, session.idToken ?? ''))).toBe(true)
+    expect(await ended.hasEnded(namesOfToken({ iat: start / 1000 }, 'another.token.text'))).toBe(false)
   })
 
   test('outlives its user’s other sessions; what it left open does not outlive an end of all of them', async () => {

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { GenerationCache } from '../../kit/cache.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Random } from '../../kit/random.ts'
-import type { EndedSessions, SessionNames } from '../../oidc/ended-sessions.ts'
+import { type EndedSessions, type SessionNames, signInName, tokenName } from '../../oidc/ended-sessions.ts'
 import type { Leases } from '../../store/leases.ts'
 import { type Collection, never, type Records } from '../../store/records.ts'
 import type { Session } from '../session.ts'
+import { idTokenClaims } from '../sessions/id-token-claims.ts'
 import type { RefreshedStore, Refresher } from '../sessions/refresh-once.ts'
 import { namesOfSession } from '../sessions/session-names.ts'
 import { openUnderTicket, sealUnderTicket } from '../sessions/ticket.ts'
@@ -57,6 +58,15 @@ interface KeptToken {
   /** The session, sealed under the half of the text that is kept nowhere. */
   readonly sealed: string
   readonly expiresAt: number
+  /** Absent in records of before this was kept. */
+  readonly idTokens?: IdTokens
+}
+
+/** The ID tokens apps were handed in the token's place: what they are called, and when the last of them ends. */
+interface IdTokens {
+  readonly names: readonly string[]
+  /** Milliseconds since the epoch. */
+  readonly until: number
 }
 
 /** How long a token's session is not looked up again, milliseconds. */
@@ -100,7 +110,9 @@ export function openAccessTokens({
     if (found?.owner !== owner) return false
     await kept.delete(id)
     // Whatever its provider's clock says: nothing of it counts any more, on any replica, sockets included.
-    await ended.end({ names: [accessTokenName(id)], upTo: found.expiresAt }, clock.now() + tellFor)
+    const { names, until } = found.idTokens ?? { names: [], until: 0 }
+    const told = { names: [accessTokenName(id), ...names], upTo: found.expiresAt }
+    await ended.end(told, Math.max(until, clock.now() + tellFor))
     await owners.update(owner, (tokens) => tokens.filter((token) => token.id !== id))
     return true
   }
@@ -119,7 +131,7 @@ export function openAccessTokens({
       const [id, owner] = [idOf(ticket.id), ownerOf(session.email ?? '')]
       const sealed = sealUnderTicket(session, ticket, random).toString('base64url')
       const { paths, expiresAt } = grant
-      await kept.create(id, { owner, paths, sealed, expiresAt }, expiresAt)
+      await kept.create(id, { owner, paths, sealed, expiresAt, idTokens: idTokensOf(session) }, expiresAt)
       const token = { ...grant, id, createdAt: clock.now() }
       await addToList(owner, token)
       return { text, token }
@@ -175,7 +187,7 @@ function openTokenStore({
       const ticket = parseAccessToken(text)
       if (!ticket) return
       const sealed = sealUnderTicket(fresh, ticket, random).toString('base64url')
-      await kept.update(id, (old) => ({ ...old, sealed }))
+      await kept.update(id, (old) => ({ ...old, sealed, idTokens: idTokensOf(fresh) }))
     },
     async end({ id }) {
       const found = await kept.find(id)
@@ -191,6 +203,17 @@ function openTokenStore({
  */
 function namesOfToken(id: string, session: Session): SessionNames {
   return { ...namesOfSession(session, ''), ids: [accessTokenName(id)] }
+}
+
+/**
+ * All ID tokens of the sign-in behind a token by their nonce, and the newest by itself, for providers that drop the nonce
+ * when they renew. Never by `sid`: that may be the browser's.
+ */
+function idTokensOf(session: Session): IdTokens {
+  const { iss, nonce, exp } = idTokenClaims(session) ?? {}
+  const names = session.idToken === undefined ? [] : [tokenName(session.idToken)]
+  if (typeof iss === 'string' && typeof nonce === 'string' && nonce !== '') names.push(signInName(iss, nonce))
+  return { names, until: typeof exp === 'number' ? exp * 1000 : 0 }
 }
 
 /** Whether it counts is for its provider to say, with whom it is renewed, and for whoever revokes it. */
