@@ -1,6 +1,7 @@
 /**
- * Runs before `npm start`, `npm run dev` and `npm test`: installs what is missing, asks nothing, and is quick when
- * nothing is. Uses nothing but Node ≥ 20, since it runs before the first install.
+ * Runs before `npm start`, `npm run dev`, `npm run gatehouse` and `npm test`: installs what is missing, asks nothing, and
+ * is quick and silent when nothing is. The standard output is left to what runs next. Uses nothing but Node ≥ 20, since
+ * it runs before the first install.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -87,7 +88,7 @@ function asRoot() {
 }
 
 function run(command, args, env = process.env) {
-  return spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], env })
+  return spawnSync(command, args, { stdio: ['ignore', process.stderr.fd, 'inherit'], env })
 }
 
 function withBin() {
