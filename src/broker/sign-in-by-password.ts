@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { RequestContext } from '../http/part.ts'
 import type { Broker } from './broker.ts'
 import type { Outcome } from './connectors/connector.ts'
@@ -21,7 +20,7 @@ export async function signInByPassword(
 ): Promise<PasswordOutcome> {
   if (!connector.password) return { kind: 'wrong-password' }
   const { clientAddress, requestId } = context
-  const keys = [accountKey([connector.id, clientAddress, username.toLowerCase()]), clientAddress]
+  const keys = [JSON.stringify([connector.id, clientAddress, username.toLowerCase()]), clientAddress]
   const waitSeconds = passwordAttempts.begin(keys)
   if (waitSeconds !== undefined) {
     log.warn('password attempts slowed down', { requestId, connector: connector.id, clientAddress, waitSeconds })
@@ -31,9 +30,4 @@ export async function signInByPassword(
   if (outcome.kind === 'authenticated') passwordAttempts.succeed(keys)
   else log.info('sign-in refused', { requestId, connector: connector.id, clientAddress, reason: outcome.kind })
   return outcome
-}
-
-/** Hashed: a name may be as long as a form, and what people type there is sometimes their password. */
-function accountKey(parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 }

@@ -1,3 +1,4 @@
+import { foldHeaderName, identityHeaders } from '../http/identity-headers.ts'
 import { HeaderList } from './header-list.ts'
 
 /** What becomes of a request header. */
@@ -19,16 +20,7 @@ const hopByHop: readonly string[] = [
 ]
 
 /** Names a client may never set natively: who the user is, and where the request claims to come from. */
-export const identityNames: readonly string[] = [
-  'kubeflow-userid',
-  'kubeflow-groups',
-  'x-forwarded-user',
-  'x-forwarded-email',
-  'x-forwarded-groups',
-  'x-forwarded-preferred-username',
-  'x-forwarded-access-token',
-  'x-forwarded-client-cert',
-]
+export const identityNames: readonly string[] = [...identityHeaders, 'x-forwarded-client-cert']
 export const identityPrefixes: readonly string[] = ['kubeflow-', 'x-auth-request-', 'x-gatehouse-', 'x-envoy-']
 /**
  * Clients may send these, or we write them ourselves, but in no other spelling: a server that reads `_` as `-` would take
@@ -84,13 +76,13 @@ export function compileHeaderReader(
   prefixes: readonly string[],
   exact: readonly string[] = [],
 ): HeaderReader {
-  const refused = new Set([...names].map(fold))
+  const refused = new Set([...names].map(foldHeaderName))
   const exactly = new Set(exact)
   const hops = new Set(hopByHop)
   const fates = new Map<string, { readonly name: string; readonly fate: Fate }>()
 
   const isRefused = (name: string): boolean => {
-    const folded = fold(name)
+    const folded = foldHeaderName(name)
     if (exactly.has(folded)) return refused.has(folded) || name.toLowerCase() !== folded
     return refused.has(folded) || prefixes.some((prefix) => folded.startsWith(prefix))
   }
@@ -127,11 +119,6 @@ export function compileHeaderReader(
       return headers
     },
   }
-}
-
-/** `Kubeflow_UserID` and `kubeflow.userid` are `kubeflow-userid` to some server behind us. */
-function fold(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
 }
 
 /**

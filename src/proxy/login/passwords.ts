@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { openAttemptLimiter } from '../../kit/attempt-limiter.ts'
 import { GenerationCache } from '../../kit/cache.ts'
 import type { Clock } from '../../kit/clock.ts'
 import type { Log } from '../../kit/log.ts'
@@ -8,7 +9,6 @@ import { compileClientAddress } from '../client-address.ts'
 import type { Session } from '../session.ts'
 import type { ProxyConfig } from '../typed-config.ts'
 import { decoyOf, isPasswordOf, parseHtpasswd } from './htpasswd.ts'
-import { openPasswordThrottle } from './password-throttle.ts'
 import { openWatchedFile } from './watched-file.ts'
 
 /** What a name and a password turned out to be. */
@@ -28,6 +28,8 @@ export interface Passwords {
 
 /** Passwords checked at one time: bcrypt is meant to be slow, and must not take every processor. */
 const mostAtOnce = 4
+/** Guesses at one account from one address that are free; each one more costs twice the wait of the one before. */
+const freeAttempts = [5]
 
 /** Opens the password file. @throws GatehouseError `config` for a file that cannot be read or parsed. */
 export function openPasswords({
@@ -42,7 +44,7 @@ export function openPasswords({
   log: Log
 }): Passwords {
   const file = openWatchedFile(config.htpasswd_file, { parse: parseHtpasswd, clock, log })
-  const throttle = openPasswordThrottle(clock)
+  const attempts = openAttemptLimiter({ clock, free: freeAttempts })
   const addressOf = compileClientAddress(config)
   // A client that sends Basic credentials sends them with every request: right ones are known by their digest.
   const verified = new GenerationCache<string>(1000)
@@ -55,7 +57,8 @@ export function openPasswords({
     const hash = hashes.get(user)
     const digest = createHmac('sha256', digestKey).update(`${user}\0${password}`).digest('base64url')
     if (hash !== undefined && verified.get(digest) === hash) return 'right'
-    if (running >= mostAtOnce || !throttle.admit(user, address)) return 'wait'
+    const tried = [JSON.stringify([user, address])]
+    if (running >= mostAtOnce || attempts.begin(tried) !== undefined) return 'wait'
     running += 1
     try {
       const isMatch = await isPasswordOf(hash ?? decoyOf(hashes), password)
@@ -64,7 +67,7 @@ export function openPasswords({
       running -= 1
     }
     verified.set(digest, hash)
-    throttle.forget(user, address)
+    attempts.succeed(tried)
     return 'right'
   }
 

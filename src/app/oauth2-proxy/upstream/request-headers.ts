@@ -3,10 +3,10 @@ import type { TLSSocket } from 'node:tls'
 import type { HeaderList } from '../../../gateway/header-list.ts'
 import { compileHeaderReader } from '../../../gateway/incoming.ts'
 import { parseCookies, withoutCookies } from '../../../http/cookies.ts'
+import { identityHeaders } from '../../../http/identity-headers.ts'
 import { accessTokenInAuthorization } from '../../../proxy/access-tokens/token-text.ts'
 import type { HeaderOptions } from '../../../proxy/alpha/alpha-options.ts'
 import type { ProxyConfig } from '../../../proxy/config.ts'
-import { knownIdentityNames } from '../../../proxy/identity-header-names.ts'
 import { compileTrustedProxies } from '../../../proxy/trusted-proxies.ts'
 
 /** What the headers of a request become before it is forwarded; `undefined` for a request without exactly one Host. */
@@ -43,7 +43,7 @@ export function compileRequestHeaders({ config, injected, isOwnCookie }: Request
   const stripped = injected.filter(
     ({ name, preserveRequestValue }) => !preserveRequestValue || mayNotStay(name, config),
   )
-  const names = [...(compat ? [] : knownIdentityNames), ...stripped.map(({ name }) => name.toLowerCase())]
+  const names = [...(compat ? [] : identityHeaders), ...stripped.map(({ name }) => name.toLowerCase())]
   const exact = exactNames.filter((name) => !names.includes(name))
   const reader = compileHeaderReader(names, [], compat ? [] : exact)
   const isTrusted = compileTrustedProxies(config)
@@ -67,7 +67,7 @@ export function compileRequestHeaders({ config, injected, isOwnCookie }: Request
 
 /** A client's word in front of ours would be taken for ours. */
 function mayNotStay(name: string, { compat }: ProxyConfig): boolean {
-  return !compat && knownIdentityNames.includes(name.toLowerCase())
+  return !compat && identityHeaders.includes(name.toLowerCase())
 }
 
 /** What opens the proxy is none of the app's business: our cookies, and access tokens of ours. */

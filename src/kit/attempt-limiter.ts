@@ -1,5 +1,6 @@
-import { GenerationCache } from '../kit/cache.ts'
-import type { Clock } from '../kit/clock.ts'
+import { hash } from 'node:crypto'
+import { GenerationCache } from './cache.ts'
+import type { Clock } from './clock.ts'
 
 /** Slows down guessing: counts attempts by key and says when the next one may be made. */
 export interface AttemptLimiter {
@@ -51,8 +52,9 @@ export function openAttemptLimiter({
   }
 
   return {
-    begin(keys) {
+    begin(given) {
       const now = clock.now()
+      const keys = given.map(hashOf)
       const states = keys.map((key) => countOf(key, now))
       const blockedUntil = Math.max(...states.map((state) => state.blockedUntil))
       if (now < blockedUntil) return Math.ceil((blockedUntil - now) / 1000)
@@ -66,7 +68,7 @@ export function openAttemptLimiter({
       return undefined
     },
     succeed(keys) {
-      const [own, ...shared] = keys
+      const [own, ...shared] = keys.map(hashOf)
       if (own !== undefined) counted.delete(own)
       for (const key of shared) {
         const state = counted.get(key)
@@ -74,4 +76,9 @@ export function openAttemptLimiter({
       }
     },
   }
+}
+
+/** A name may be as long as a form, and what people type there is sometimes their password. */
+function hashOf(key: string): string {
+  return hash('sha256', key, 'base64url')
 }
