@@ -27,13 +27,13 @@ export interface AuthserviceSources extends Omit<AuthenticatorSources, 'userinfo
 /** Opens it over the sessions of the proxy. */
 export function openAuthservice(sources: AuthserviceSources): Authservice {
   const { settings, rules } = sources
-  const userinfo = openUserinfo(sources)
-  const sessions = settings.isStrict ? strict(sources.sessions, userinfo) : sources.sessions
+  const sessions = settings.isStrict ? strict(sources.sessions, openUserinfo(sources)) : sources.sessions
   const told = provenByCookie(sessions)
   const ask = openExternalAuthorization(sources)
   return {
     sessions: told,
-    authenticate: openAuthenticators({ ...sources, sessions, userinfo }),
+    // one of their own: however many tokens strangers make up, nobody's session waits for them
+    authenticate: openAuthenticators({ ...sources, sessions, userinfo: openUserinfo(sources) }),
     async refusal(asked, session) {
       return ask === undefined || rules.isSkipped(asked.method, asked.path) ? undefined : ask(asked, session)
     },

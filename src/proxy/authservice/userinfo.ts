@@ -20,6 +20,8 @@ const timeoutMilliseconds = 5000
 const rememberFor = { taken: 60_000, refused: 10_000 }
 /** Tokens remembered per generation, by their digests. */
 const capacity = 5000
+/** Calls under way at one time: tokens are made up faster than a provider looks at them. */
+const mostAtOnce = 32
 
 /** Opens the userinfo endpoint of the provider. */
 export function openUserinfo({
@@ -31,6 +33,7 @@ export function openUserinfo({
   readonly fetch: Fetch
   readonly clock: Clock
 }): Userinfo {
+  const underWay = new Map<string, Promise<JsonObject | undefined>>()
   const known = new GenerationCache<{ readonly claims: JsonObject | undefined; readonly until: number }>(capacity)
 
   async function ask(accessToken: string): Promise<JsonObject | undefined> {
@@ -46,14 +49,25 @@ export function openUserinfo({
     return undefined
   }
 
+  /** One call for all who ask about a token at the same time. */
+  function askOnce(key: string, accessToken: string): Promise<JsonObject | undefined> {
+    if (underWay.size >= mostAtOnce) throw away('is being asked about too many tokens at once')
+    const asked = ask(accessToken)
+      .then((claims) => {
+        known.set(key, { claims, until: clock.now() + (claims ? rememberFor.taken : rememberFor.refused) })
+        return claims
+      })
+      .finally(() => underWay.delete(key))
+    underWay.set(key, asked)
+    return asked
+  }
+
   return {
     async claimsFor(accessToken) {
       const key = hash('sha256', accessToken, 'base64url')
       const before = known.get(key)
       if (before && clock.now() < before.until) return before.claims
-      const claims = await ask(accessToken)
-      known.set(key, { claims, until: clock.now() + (claims ? rememberFor.taken : rememberFor.refused) })
-      return claims
+      return underWay.get(key) ?? askOnce(key, accessToken)
     },
   }
 }
