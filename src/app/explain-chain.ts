@@ -33,7 +33,8 @@ export function readChain({ source, publicUrl, dataDirectory, random }: Explaine
   }
   const secrets = secretsAt(dataDirectory, random)
   if (source.kind === 'default') return defaultChain({ publicUrl, secrets, apps: demoApps })
-  const { chain, problems } = loadChainFromDirectory(source.path, { publicUrl, secrets, env: process.env, demo: true })
+  const options = { publicUrl, secrets, env: process.env, demo: true, inventsSecrets: true }
+  const { chain, problems } = loadChainFromDirectory(source.path, options)
   return chain ?? refuse(problems)
 }
 

@@ -96,10 +96,11 @@ function resolveReference(
     )
   }
   // An unset variable has been reported: the placeholder only keeps the same mistake from being told twice.
-  return { ...without(item, entry.key), [reference.key]: value || placeholders[reference.key] }
+  return { ...without(item, entry.key), [reference.key]: value || unsetValues[reference.key] }
 }
 
-const placeholders = {
+/** What stands for a variable that is not set, so that the rest can be judged. */
+export const unsetValues = {
   id: 'unset',
   secret: 'unset',
   hash: '$2b$10$xYCn4ZbqWaUXna05GJ.ge.niz1Oz989smfwAH4TZkVAsUP27FjH3S',

@@ -5,6 +5,8 @@ import type { Container, MissingVariable, Variable } from './workloads.ts'
 export interface Environment {
   readonly values: Readonly<Record<string, string | undefined>>
   readonly missing: readonly MissingVariable[]
+  /** Whether a variable that is not here is set nowhere, as the files tell all that the program is started with. */
+  readonly isWhole: boolean
   /** Where a variable was written; `undefined` for those of this process and those not set. */
   placeOf(name: string): { readonly source: Source; readonly path: DocumentPath } | undefined
 }
@@ -22,6 +24,7 @@ export function environmentOf(container: Container | undefined, { process, files
   return {
     values,
     missing: (container?.missing ?? []).filter(({ name }) => name === undefined || values[name] === undefined),
+    isWhole: container?.isWhole ?? false,
     placeOf: (name) => written.get(name),
   }
 }

@@ -1,4 +1,5 @@
 import type { Adapting } from './adapt.ts'
+import { isPlaceholderSecret } from './known-public-secrets.ts'
 import type { Originals, ProxyOriginal } from './originals.ts'
 import { proxySetting, proxyText, withProxySetting } from './proxy-settings.ts'
 
@@ -9,7 +10,7 @@ import { proxySetting, proxyText, withProxySetting } from './proxy-settings.ts'
 export function fitProxy(originals: Originals, { publicUrl, secrets, report }: Adapting): Originals {
   if (!originals.proxy) return originals
   let { proxy } = originals
-  if (proxyText(proxy, 'cookie_secret') === undefined && proxyText(proxy, 'cookie_secret_file') === undefined) {
+  if (isPlaceholderSecret(proxyText(proxy, 'cookie_secret')) && proxyText(proxy, 'cookie_secret_file') === undefined) {
     proxy = withProxySetting(proxy, 'cookie_secret', secrets.cookie)
     report.filled('oauth2-proxy cookie_secret', { to: 'a generated secret' })
   }

@@ -9,6 +9,7 @@ import { demoApps } from './default-chain.ts'
 import { findHosts } from './find-hosts.ts'
 import { findOriginals } from './find-originals.ts'
 import { fitProxy } from './fit-proxy.ts'
+import { inventSecrets } from './invent-secrets.ts'
 import { readManifests } from './manifests.ts'
 import { withMissingParts } from './missing-parts.ts'
 import type { Originals } from './originals.ts'
@@ -27,6 +28,8 @@ export interface DirectoryOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Known public secrets are a warning instead of an error. */
   readonly demo?: boolean
+  /** Whether secrets that nobody sets are made up: files are judged, and nobody signs in. */
+  readonly inventsSecrets?: boolean
   /** Apps that run beside the platform's; the echo app unless given. */
   readonly apps?: readonly AppRoute[]
 }
@@ -63,10 +66,11 @@ export function loadChainFromTexts(
     )
   }
   const replacements = findReplacements(found, publicUrl)
-  const originals = adaptOriginals(replaceAddresses(found, replacements, report), adapting)
-  const { demo = false } = options
+  const { demo = false, inventsSecrets = false } = options
+  const adapted = adaptOriginals(replaceAddresses(found, replacements, report), adapting)
+  const originals = inventsSecrets ? inventSecrets(adapted) : adapted
   // those a demo has filled in are gone
-  checkPlaceholderSecrets(demo ? originals : found, { problems, demo })
+  checkPlaceholderSecrets(demo ? originals : found, { problems, demo, inventsSecrets })
   const chain = buildChain(originals, {
     adapting,
     demo,

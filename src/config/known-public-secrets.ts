@@ -16,9 +16,16 @@ export function publicSecret(secret: string): string | undefined {
   return knownPublicSecrets.get(secret)
 }
 
-/** Whether a guide's stand-in was left in place of a secret (`xxxxxxxx`, `YOUR_KEYCLOAK_CLIENT_SECRET`, a mask). */
+/** Whether a secret is missing: none, a guide's stand-in (`xxxxxxxx`, `YOUR_KEYCLOAK_CLIENT_SECRET`), an unset variable. */
 export function isPlaceholderSecret(secret: unknown): boolean {
-  return secret === undefined || secret === null || (typeof secret === 'string' && isStandInSecret(secret))
+  if (secret === undefined || secret === null) return true
+  return typeof secret === 'string' && (isStandInSecret(secret) || variableOf(secret) !== undefined)
+}
+
+/** The name of the variable a text stands for: `$CLIENT_SECRET`, `${CLIENT_SECRET}`. */
+export function variableOf(text: string): string | undefined {
+  const [, braced, plain] = /^\$(?:\{([A-Z][A-Z0-9_]*)\}|([A-Z][A-Z0-9_]*))$/.exec(text) ?? []
+  return braced ?? plain
 }
 
 /** Whether a text that is written where a secret belongs is none. */

@@ -45,7 +45,7 @@ const shellPlaceholder = /\$(?:\{([A-Z][A-Z0-9_]*)\}|([A-Z][A-Z0-9_]*))/g
 /**
  * Fills the placeholders that a file meant for a shell here-document still holds (`issuer: $DEX_ISSUER`), from the
  * environment. One that is not set is an error which names it; with `generatesSecrets` not where a secret is wanted: that
- * stays empty, to be filled in like any other missing secret.
+ * stays as it is, to be filled in like any other missing secret.
  */
 export function fillPlaceholders<Document extends SourceDocument>(
   document: Document,
@@ -57,7 +57,7 @@ export function fillPlaceholders<Document extends SourceDocument>(
       const name = braced ?? plain ?? ''
       const found = values[name]
       if (found !== undefined) return found
-      if (generatesSecrets && written === text && isSecretKey(path)) return ''
+      if (generatesSecrets && written === text && isSecretKey(path)) return written
       problems.error(document.source, path, `the variable \`${name}\` is not set`, `set ${name}, or write its value`)
       return written === text ? 'https://unset.invalid/dex' : 'unset' // told; a URL keeps it from being told again
     })

@@ -26,6 +26,7 @@ export function withFlags(
   return {
     values: { ...environment.values, ...Object.fromEntries(flags) },
     missing: environment.missing.filter(({ name }) => name === undefined || !flags.has(name)),
+    isWhole: environment.isWhole,
     placeOf: (name) => (flags.has(name) ? { source: container.source, path: ['args'] } : environment.placeOf(name)),
   }
 }

@@ -32,6 +32,8 @@ export interface Container {
   readonly source: Source
   readonly env: ReadonlyMap<string, Variable>
   readonly missing: readonly MissingVariable[]
+  /** Whether all its variables are known: each ConfigMap and Secret they come from is among the files. */
+  readonly isWhole: boolean
   readonly mounts: readonly string[]
   /** ConfigMaps and Secrets its variables come from: `Secret dex-passwords`. */
   readonly references: readonly string[]
@@ -77,7 +79,7 @@ interface ContainerPlace {
 function readContainer(container: JsonObject, place: ContainerPlace): Container {
   const { resource, path, mounts } = place
   const { namespace, document } = resource
-  const { env, missing, references } = resolveEnv(container, place)
+  const { env, missing, isWhole, references } = resolveEnv(container, place)
   return {
     workload: titleOf(resource),
     name: String(container['name'] ?? ''),
@@ -87,6 +89,7 @@ function readContainer(container: JsonObject, place: ContainerPlace): Container 
     source: within(document, path).source,
     env,
     missing,
+    isWhole,
     mounts,
     references,
   }
@@ -98,11 +101,14 @@ function resolveEnv(container: JsonObject, { resource, path, keyedTexts }: Conta
   const env = new Map<string, Variable>()
   const missing: MissingVariable[] = []
   const references: string[] = []
+  let isWhole = true
   const textsNamed = ({ kind, name }: Reference) => {
     references.push(`${kind} ${name}`)
-    return keyedTexts.find(
+    const found = keyedTexts.find(
       (it) => it.kind === kind && it.name === name && isSameNamespace(it.namespace, resource.namespace),
-    )?.texts
+    )
+    isWhole &&= found !== undefined
+    return found?.texts
   }
 
   for (const [index, entry] of objectsOf(container['envFrom']).entries()) {
@@ -128,7 +134,7 @@ function resolveEnv(container: JsonObject, { resource, path, keyedTexts }: Conta
       missing.push({ name, wanted: `${reference.kind} ${reference.name}, key ${reference.key}`, ...place })
     }
   }
-  return { env, missing, references }
+  return { env, missing, isWhole, references }
 }
 
 interface Reference {

@@ -49,7 +49,7 @@ export function readWrittenChain(
   const manifests = readManifests(texts, aside)
   const originals = findOriginals(manifests, { env, ...aside })
   const publicUrl = publicOrigin(originals)
-  loadChainFromTexts(texts, { publicUrl, secrets: unusedSecrets, env, apps: [], problems })
+  loadChainFromTexts(texts, { publicUrl, secrets: unusedSecrets, env, apps: [], problems, inventsSecrets: true })
   const { dex, proxy, istio, meshConfigs, realms } = originals
   problems.list.splice(0, problems.list.length, ...problems.list.filter((problem) => !isOurs(problem)))
   const variables = variablesOf(manifests)

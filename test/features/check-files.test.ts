@@ -20,7 +20,6 @@ test('the prokube policies have dead weight, and no life for their cookie', () =
 test('the guide to Dex with Keycloak loses the groups at three hops', () => {
   expect(placesIn('seed-001')).toEqual([
     'config-map.yaml:34:7 warning groups-stop',
-    'config-map.yaml:37:9 error placeholder-secret',
     'config-map.yaml:42:9 warning groups-stop',
     'oauth2_proxy.cfg:3:1 warning groups-stop',
     'requestauthentication.dex-jwt.yaml:11:5 note no-audiences',
@@ -78,7 +77,6 @@ test('issuers that differ by their host are found, although running them here wo
     (files.get('oauth2_proxy.cfg') ?? '').replace('kubeflow.example.com/dex', 'kf.example.com/dex'),
   )
   expect(placesOf(findingsOf(files).filter(({ severity }) => severity === 'error'))).toEqual([
-    'config-map.yaml:37:9 error placeholder-secret',
     'oauth2_proxy.cfg:2:1 error issuer-mismatch',
     'requestauthentication.dex-jwt.yaml:11:5 error token-issuer',
   ])

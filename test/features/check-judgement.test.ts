@@ -127,3 +127,55 @@ test('hosts with a port, or with a star for it, are complete', () => {
   expect(hosts('"*.example.com", "*.example.com:*"')).toBe(1) // two stars: the second value matches nothing
   expect(hosts('"*"')).toBe(0)
 })
+
+const dexOf = (clients: string, secretRef: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: dex, namespace: auth}
+spec:
+  template:
+    metadata: {labels: {app: dex}}
+    spec:
+      containers:
+      - {name: dex, image: dexidp/dex, envFrom: [${secretRef}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: dex, namespace: auth}
+data:
+  config.yaml: |
+    issuer: https://platform.example.com/dex
+    storage: {type: memory}
+    web: {http: 0.0.0.0:5556}
+    staticClients:
+    - {id: mlflow, name: MLflow, redirectURIs: [https://platform.example.com/mlflow/callback], ${clients}}
+    connectors:
+    - type: oidc
+      id: sso
+      name: Company
+      config:
+        issuer: https://sso.example.com
+        clientID: dex
+        clientSecret: $SSO_SECRET
+        redirectURI: https://platform.example.com/dex/callback
+        insecureEnableGroups: true
+        scopes: [email, groups]
+`
+
+test('a secret that is a variable is told only where the files say everything its program is started with', () => {
+  const judged = (secretRef: string, clients = 'secretEnv: MLFLOW_SECRET') =>
+    findingsOf({ 'dex.yaml': dexOf(clients, secretRef) }).map(({ rule, message }) => `${rule}: ${message}`)
+  expect(judged('')).toEqual([
+    'placeholder-secret: the variable `MLFLOW_SECRET` is not set, so the client `mlflow` has no secret',
+    'placeholder-secret: the variable `SSO_SECRET` is not set, so the connector `sso` has no secret',
+  ])
+  expect(judged('', 'secret: $MLFLOW_SECRET')[0]).toContain('the variable `MLFLOW_SECRET` is not set')
+  expect(judged('{secretRef: {name: dex-secrets}}')).toEqual([
+    'not-among-files: Secret dex-secrets is not among the files',
+  ])
+  expect(judged('{secretRef: {name: dex-secrets, optional: true}}')).toEqual([])
+})
+
+test('a secret that is a variable is no matter of files alone', () => {
+  const config = dexOf('secretEnv: MLFLOW_SECRET', '').split('config.yaml: |\n')[1] ?? ''
+  expect(findingsOf({ 'dex.yaml': config.replace(/^ {4}/gm, '') })).toEqual([])
+})

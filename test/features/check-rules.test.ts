@@ -20,6 +20,7 @@ const places: Readonly<Record<string, readonly string[]>> = {
   'client-secret-mismatch': ['oauth2_proxy.cfg:4:1'],
   'public-secret': ['dex.yaml:6:34', 'oauth2_proxy.cfg:4:1'],
   'placeholder-secret': ['oauth2_proxy.cfg:4:1'],
+  'not-among-files': ['dex.yaml:11:19'],
   'groups-stop': ['oauth2_proxy.cfg:7:1'],
   'group-with-slash': ['policy.yaml:8:16'],
   'array-claim-to-header': ['ra.yaml:9:7'],

@@ -1,5 +1,18 @@
 import { expect, test } from 'vitest'
-import { chainOf, explained, layer, nowSeconds, stock, stockIssuer, stockToken, told } from './explain-world.ts'
+import { readChain } from '../../src/app/explain-chain.ts'
+import { seededRandom } from '../world/random.ts'
+import { directoryOf } from './config-world.ts'
+import {
+  chainOf,
+  explained,
+  layer,
+  nowSeconds,
+  publicUrl,
+  stock,
+  stockIssuer,
+  stockToken,
+  told,
+} from './explain-world.ts'
 import { kubeIssuer, mint, stockPolicies } from './gateway-world.ts'
 
 const rbac = { isAllowed: false, status: 403, body: 'RBAC: access denied' }
@@ -14,6 +27,26 @@ test('without credentials the provider refuses, and the explanation names file, 
   expect(notPaths?.text).toContain('path `/notebooks` does not match `/dex/*`')
   expect(told(explanation, 'provider')).toContain('it answers 403: there is no session, so the sign-in page answers')
   expect(layer(explanation, 'policies').outcome).toBe('skipped')
+})
+
+test('no secret has to be among the files', () => {
+  const file = `issuer: https://platform.example.com/dex
+storage: {type: memory}
+web: {http: 0.0.0.0:5556}
+staticClients:
+- {id: mlflow, name: MLflow, secretEnv: UNSET_SECRET, redirectURIs: [https://platform.example.com/mlflow/callback]}
+connectors:
+- {type: oidc, id: sso, name: SSO, config: {issuer: https://sso.example.com, clientID: dex, clientSecret: $UNSET_SECRET}}
+`
+  const path = directoryOf({
+    'dex.yaml': file,
+    'oauth2_proxy.cfg': 'client_id = "proxy"\nclient_secret = "$UNSET_SECRET"\nemail_domains = "*"\n',
+  })
+  const chain = readChain({
+    ...{ source: { kind: 'directory', path }, publicUrl, dataDirectory: '/nonexistent' },
+    random: seededRandom(),
+  })
+  expect(chain.broker?.staticClients.map(({ id }) => id)).toEqual(['mlflow'])
 })
 
 test('with a session the app is told who it is', async () => {

@@ -24,6 +24,7 @@ import { jwksOfAnotherIssuer } from './rules/jwks-of-another-issuer.ts'
 import { jwksUnreachable } from './rules/jwks-unreachable.ts'
 import { logoutKeepsSession } from './rules/logout-keeps-session.ts'
 import { noAudiences } from './rules/no-audiences.ts'
+import { notAmongFiles } from './rules/not-among-files.ts'
 import { notPrincipalsInAllow } from './rules/not-principals-in-allow.ts'
 import { overlappingPrefixes } from './rules/overlapping-prefixes.ts'
 import { patternInUserName } from './rules/pattern-in-user-name.ts'
@@ -64,6 +65,7 @@ export const rules: readonly Rule[] = [
   clientSecretMismatch,
   publicSecretRule,
   placeholderSecret,
+  notAmongFiles,
   groupsStop,
   groupWithSlash,
   arrayClaimToHeader,
