@@ -38,10 +38,7 @@ staticClients:
 connectors:
 - {type: oidc, id: sso, name: SSO, config: {issuer: https://sso.example.com, clientID: dex, clientSecret: $UNSET_SECRET}}
 `
-  const path = directoryOf({
-    'dex.yaml': file,
-    'oauth2_proxy.cfg': 'client_id = "proxy"\nclient_secret = "$UNSET_SECRET"\nemail_domains = "*"\n',
-  })
+  const path = directoryOf({ 'dex.yaml': file })
   const chain = readChain({
     ...{ source: { kind: 'directory', path }, publicUrl, dataDirectory: '/nonexistent' },
     random: seededRandom(),
