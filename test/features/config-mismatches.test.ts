@@ -105,6 +105,14 @@ test('issuers must be alike to the letter, and so must the gateway’s', () => {
   ])
 })
 
+test('an issuer that is not set is called so', () => {
+  expect(
+    linesOf({ 'oauth2_proxy.cfg': proxy.replace(/^oidc_issuer_url.*$/m, '').replace('"oidc"', '"google"') }),
+  ).toContain(
+    'oauth2_proxy.cfg:1:1: error: `oidc_issuer_url` is not set, but the issuer of Dex is `http://localhost:8080/dex` (dex.yaml:1); write both alike, to the letter',
+  )
+})
+
 test('a connector must call back where Dex listens', () => {
   expect(linesOf({ 'dex.yaml': dex.replace('com/dex/callback', 'com/callback') }).filter(isError)).toEqual([
     'dex.yaml:17:5: error: connectors[0].config.redirectURI: `http://localhost:8080/callback` is not where Dex listens, as its issuer is `http://localhost:8080/dex` (dex.yaml:1); its path must be `/dex/callback`',

@@ -43,7 +43,7 @@ connectors:
     ...{ source: { kind: 'directory', path }, publicUrl, dataDirectory: '/nonexistent' },
     random: seededRandom(),
   })
-  expect(chain.broker?.staticClients.map(({ id }) => id)).toEqual(['mlflow'])
+  expect(chain.broker?.staticClients.map(({ id }) => id)).toContain('mlflow')
 })
 
 test('with a session the app is told who it is', async () => {

@@ -17,7 +17,9 @@ export function checkProxyClient({ publicUrl, originals, broker, proxy }: Pair, 
   if (!broker || !proxy || isRealmOf(publicUrl, proxy.oidc_issuer_url)) return
   if (proxy.oidc_issuer_url !== broker.issuer) {
     const issuerPlace = seenAt(placeInDex(originals, ['issuer']))
-    const message = `is \`${proxy.oidc_issuer_url}\`, but the issuer of Dex is \`${broker.issuer}\`${issuerPlace}`
+    const written = proxy.oidc_issuer_url
+    const isWhat = written === '' ? '`oidc_issuer_url` is not set' : `is \`${written}\``
+    const message = `${isWhat}, but the issuer of Dex is \`${broker.issuer}\`${issuerPlace}`
     tell(
       problems.under('issuer-mismatch'),
       placeInProxy(originals, 'oidc_issuer_url'),
