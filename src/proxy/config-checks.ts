@@ -8,6 +8,7 @@ import { checkProviders } from './provider/check-providers.ts'
 import { parseRouteRule } from './routes.ts'
 import { cookieKey } from './sessions/cookie-secret.ts'
 import { checkSessionStore } from './sessions/session-store-checks.ts'
+import { parseSignatureKey, signatureKeyFix } from './signature-key.ts'
 import type { ProxyConfig } from './typed-config.ts'
 import { weakValue } from './weak-values.ts'
 
@@ -42,6 +43,8 @@ export function checkProxyConfig(
   checkRoutes(config, { error, warn })
   checkUpstreams(config, { error, warn, isProgram })
   checkRedirect(config, { error, warn })
+  const signatureKey = parseSignatureKey(config.signature_key)
+  if (signatureKey && 'problem' in signatureKey) error('signature_key', signatureKey.problem, signatureKeyFix)
   for (const name of proxyKeyNames) {
     const { ignored }: ProxyKey = proxyKeys[name]
     if (ignored && !(isProgram && ignored.inChain) && isSet(config, name)) {

@@ -207,7 +207,7 @@ export const proxyKeys = {
   reverse_proxy: bool(),
   trusted_proxy_ips: list(),
   real_client_ip_header: text('X-Real-IP'),
-  signature_key: text('', warned('requests are not signed; have upstreams take connections from here only')),
+  signature_key: text('', notForwarded),
 
   // Logging
   standard_logging: bool(true, ownLogs),

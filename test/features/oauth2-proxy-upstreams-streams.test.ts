@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { type App, closeAll, cookieOf, keep, openApp, upstreamWorld } from './oauth2-proxy-upstreams-world.ts'
@@ -289,4 +290,17 @@ test('a declined upgrade does not stall a long answer, however slowly it is read
   let size = 0
   for await (const chunk of received as AsyncIterable<Buffer>) size += chunk.length
   expect(size).toBe(8_000_000)
+})
+
+test('a body that is too long to be read before it is signed is refused', async () => {
+  const { app, send } = await started(['--signature-key=sha256:between us'])
+  const sent = send('/upload', { method: 'POST', headers: { cookie } })
+  const answered = answerTo(sent)
+  Readable.from(Array.from({ length: 65 }, () => Buffer.alloc(1024 * 1024)))
+    .on('error', () => {})
+    .pipe(sent)
+  const answer = await answered
+  expect(answer.statusCode).toBe(413)
+  answer.resume()
+  expect(app.heard).toEqual([])
 })

@@ -19,7 +19,7 @@ import { httpsLocation } from './https-location.ts'
 import type { RequestMetrics } from './metrics.ts'
 import type { LoggedRequest, TextLog } from './text-log.ts'
 import type { Served, Upstreams } from './upstream/serving.ts'
-import type { Upgrade } from './upstream/visit.ts'
+import { gapAuthOf, type Upgrade } from './upstream/visit.ts'
 
 /** What the front is made from. */
 export interface FrontOptions {
@@ -108,7 +108,7 @@ export function openFront(options: FrontOptions): RequestHandler {
   function respond(visit: Visit, answer: CheckAnswer): void {
     const { request, response, upgrade, facts } = visit
     const { status, body } = answer
-    const user = userOf(answer)
+    const user = gapAuthOf(answer)
     if (status === 200 && answer.verdict !== 'deny') {
       const { path, requestId } = facts
       const allowed = { request, response, upgrade, path, requestId, allowed: answer }
@@ -165,9 +165,4 @@ export function openFront(options: FrontOptions): RequestHandler {
 function asOwn(answer: CheckAnswer | Promise<CheckAnswer>): CheckAnswer | Promise<CheckAnswer> {
   if (answer instanceof Promise) return answer.then((settled) => ({ ...settled, verdict: 'deny' }))
   return { ...answer, verdict: 'deny' }
-}
-
-/** Who is signed in: `Gap-Auth`, which every allowed answer with a session carries. */
-function userOf({ headers }: CheckAnswer): string {
-  return headers[0] === 'gap-auth' ? (headers[1] ?? '') : ''
 }

@@ -5,6 +5,7 @@ import type { EndedSessions } from '../../oidc/ended-sessions.ts'
 import type { AlphaOptions, UpstreamOptions } from '../../proxy/alpha/alpha-options.ts'
 import type { ProxyConfig } from '../../proxy/config.ts'
 import type { ProxyPart } from '../../proxy/open-proxy.ts'
+import { parseSignatureKey } from '../../proxy/signature-key.ts'
 import { writeAnswer } from '../../proxy/transports/ext-authz-http.ts'
 import { openFileUpstream } from './upstream/file-upstream.ts'
 import { cleanLocation, compileUpstreamPaths } from './upstream/find-upstream.ts'
@@ -41,7 +42,9 @@ function openForwarding({ config, alpha, proxy, log }: UpstreamsOptions): Upstre
   const headersOf = compileRequestHeaders({ config, injected, isOwnCookie: (name) => proxy().isOwnCookie(name) })
   const isForeign = compileForeignOrigin(config)
   const assetsPath = `${config.proxy_prefix}/static`
-  const circumstances = { headersOf, isForeign, keepOpen: sockets.keep, assetsPath, log }
+  const key = parseSignatureKey(config.signature_key)
+  const signatureKey = key && 'problem' in key ? undefined : key // a problem was told at start
+  const circumstances = { headersOf, isForeign, keepOpen: sockets.keep, assetsPath, signatureKey, log }
   const opened = new Map(upstreamConfig.upstreams.map((one) => [one, openUpstream(one, circumstances)]))
 
   return {

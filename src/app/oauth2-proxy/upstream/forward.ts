@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { HeaderList } from '../../../gateway/header-list.ts'
 import { KeptBody } from '../../../gateway/kept-body.ts'
@@ -9,6 +10,8 @@ import { ownHeaders, type Visit } from './visit.ts'
 export interface ForwardOptions {
   readonly origin: Pick<Origin, 'dispatch'>
   readonly headers: HeaderList
+  /** The body, where it has been read already. */
+  readonly body?: Readable | undefined
   /** From the end of the request to the head of its answer, milliseconds; 0 waits forever. */
   readonly timeout: number
   /** Told where nothing could be answered. */
@@ -40,10 +43,10 @@ class Forwarding implements Dispatcher.DispatchHandler {
   constructor(visit: Visit, options: ForwardOptions) {
     this.#visit = visit
     this.#options = options
-    const { request } = visit
+    const source = options.body ?? visit.request
     const hasBody = options.headers.isChunked || Number(options.headers.get('content-length') ?? 0) > 0
-    this.#body = hasBody ? new KeptBody(request, 0) : undefined
-    if (this.#body) request.once('end', () => this.#startTimer())
+    this.#body = hasBody ? new KeptBody(source, 0) : undefined
+    if (this.#body) source.once('end', () => this.#startTimer())
   }
 
   start(): void {

@@ -37,6 +37,11 @@ export function ownHeaders({ allowed }: Visit): readonly string[] {
   return allowed.forwarding?.toClient ?? []
 }
 
+/** Who is signed in: `Gap-Auth`, which every allowed answer with a session carries; empty without one. */
+export function gapAuthOf({ headers }: CheckAnswer): string {
+  return headers[0] === 'gap-auth' ? (headers[1] ?? '') : ''
+}
+
 /** Answers with a text of our own. */
 export function answerText(visit: Visit, status: number, text: string, headers: readonly string[] = []): void {
   const body = `${text}\n`
