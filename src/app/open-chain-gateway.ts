@@ -39,7 +39,7 @@ export function chainGatewayOptions(parts: RunningParts, dependencies: GatewayDe
     clock,
     random,
     log: log.with({ part: 'gateway' }),
-    ...(proxy ? { ended: proxy.ended } : {}),
+    ...(proxy ? { ended: proxy.ended, accounts: proxy.accounts } : {}),
     ...(observer ? { observer } : {}),
   }
 }

@@ -63,7 +63,7 @@ const descriptions: Readonly<Record<ChainPart, string>> = {
   notes: 'the notes app here',
 }
 
-/** Keys that only the inside of a cluster serves (Kubeflow's cluster-jwks-proxy): tokens of that issuer are refused. */
+/** Keys that only the inside of a cluster serves: elsewhere tokens of that issuer are refused. */
 function tellUnreachableKeys(
   { requestAuthentications }: GatewayConfig,
   { hosts, report }: { hosts: HostMap } & Pick<Adapting, 'report'>,
@@ -71,8 +71,19 @@ function tellUnreachableKeys(
   for (const { issuer, jwksUri = issuer, place } of requestAuthentications.flatMap(({ jwtRules }) => jwtRules)) {
     const host = hostOf(jwksUri)
     if (!host || !isInCluster(host) || hosts.has(serviceName(host))) continue
+    const what = `tokens of ${issuer}`
+    if (/^(?:cluster-jwks-proxy|kubernetes\.default)\b/.test(host)) {
+      report.add({
+        kind: 'changed',
+        ...lineOf(place),
+        what,
+        from: host,
+        to: 'the API server, which only a pod can ask',
+      })
+      continue
+    }
     const why = `its keys are at ${host}, which is not reached from here`
-    report.add({ kind: 'ignored', ...lineOf(place), what: `tokens of ${issuer}`, why })
+    report.add({ kind: 'ignored', ...lineOf(place), what, why })
   }
 }
 

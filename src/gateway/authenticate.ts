@@ -4,6 +4,7 @@ import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { EndedSessions } from '../oidc/ended-sessions.ts'
 import type { JwtRule } from '../policy/request-authentication.ts'
+import { type AccountOutcome, type AccountTokens, openAccountVerifier } from './account-tokens.ts'
 import type { GatewayMode } from './config.ts'
 import { type KeySource, openKeySource } from './key-sources.ts'
 import { type FoundToken, findTokens, locationsOf, type TokenLocation, type TokenSource } from './token-locations.ts'
@@ -51,6 +52,8 @@ interface Dependencies {
   readonly fetch: Fetch
   /** Sessions whose tokens are believed no more; without it tokens are good until they expire. */
   readonly ended?: EndedSessions | undefined
+  /** Service accounts, asked before the rules are; natively. */
+  readonly accounts?: AccountTokens | undefined
   /** Keys fetched before a reload, by where they come from. */
   readonly keySources?: Map<string, KeySource>
 }
@@ -65,7 +68,8 @@ const longestCachedToken = 16_384
 
 /** Compiles merged rules; nothing is fetched before the first token comes, or somebody refreshes the key sources. */
 export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: Dependencies): Authenticator {
-  const { mode, clock, ended } = dependencies
+  const { mode, clock, ended, accounts } = dependencies
+  const verifyAccount = accounts && openAccountVerifier(accounts, { rules: jwtRules, ended, clock })
   const groups = groupByLocations(jwtRules)
   const rules = jwtRules.map(
     (rule, index): TokenRule => ({
@@ -92,7 +96,7 @@ export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: De
       }
       if (!findings) return none
       const known = verifiedBefore(findings, clock.now())
-      if (!known) return verifyFindings(rules, findings, dependencies)
+      if (!known) return verifyFindings(findings, { ...dependencies, rules, verifyAccount })
       return ended?.isEnded(known.token.names) ? sessionEnded : known
     },
   }
@@ -133,17 +137,33 @@ function verifiedBefore(findings: Findings, now: number): Verified | undefined {
   return { kind: 'verified', token, found: findings.get(only.group) ?? [] }
 }
 
+interface Verifiers extends Dependencies {
+  readonly rules: readonly TokenRule[]
+  readonly verifyAccount: ((text: string) => Promise<AccountOutcome>) | undefined
+}
+
+/** A service account's token is that; of others the rules tell. */
+async function verifyFindings(findings: Findings, verifiers: Verifiers): Promise<Authentication> {
+  const { verifyAccount, mode } = verifiers
+  const found = [...findings.values()].flat()
+  const [token] = found
+  const isOne = token !== undefined && found.every(({ text }) => text === token.text)
+  const account = isOne && verifyAccount ? await verifyAccount(token.text) : undefined
+  if (account?.kind === 'verified') return { ...account, found }
+  if (account?.kind === 'refused') return { kind: 'refused', refusal: refusalOf(account.why, mode) }
+  const outcome = await tryRules(findings, verifiers)
+  if ('kind' in outcome) return outcome
+  const why = account?.why && outcome.reason === 'issuer-mismatch' ? account.why : outcome
+  return { kind: 'refused', refusal: refusalOf(why, mode) }
+}
+
 /** Rules are tried in order and the first that verifies wins; “another issuer” is the least telling of refusals. */
-async function verifyFindings(
-  rules: readonly TokenRule[],
-  findings: Findings,
-  dependencies: Dependencies,
-): Promise<Authentication> {
+async function tryRules(findings: Findings, verifiers: Verifiers): Promise<Authentication | RefusalReason> {
   let worst: RefusalReason | undefined
-  for (const rule of rules) {
+  for (const rule of verifiers.rules) {
     for (const [group, found] of findings) {
       if (!group.rules.includes(rule.index)) continue
-      const outcome = await verifyAll(rule, found, dependencies)
+      const outcome = await verifyAll(rule, found, verifiers)
       if ('claims' in outcome) {
         const only = onlyToken(findings)
         if (only && only.text.length <= longestCachedToken) group.verified.set(only.text, outcome)
@@ -152,7 +172,7 @@ async function verifyFindings(
       if (!worst || worst.reason === 'issuer-mismatch') worst = outcome
     }
   }
-  return worst ? { kind: 'refused', refusal: refusalOf(worst, dependencies.mode) } : none
+  return worst ?? none
 }
 
 /** Every token a rule finds must be good; they are verified from the last to the first (Envoy authenticator.cc). */

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type KeyRefresher, openKeyRefresher } from './key-refresher.ts'
-import type { KeySource } from './key-sources.ts'
 
 const minute = 60_000
 let refresher: KeyRefresher
@@ -16,8 +15,7 @@ afterEach(() => {
 
 /** A source that answers as told, and how often it was asked. */
 function source(answers: () => boolean = () => true) {
-  const refresh = vi.fn(async () => answers())
-  return { refresh, keysFor: async () => undefined } satisfies KeySource
+  return { refresh: vi.fn(async () => answers()) }
 }
 
 test('keys are asked for at once and every twenty minutes', async () => {
@@ -63,6 +61,6 @@ test('a reload keeps what was watched, asks what is new and leaves what is gone'
 })
 
 test('keys of the configuration itself are never asked for', () => {
-  refresher.watch([{ keysFor: async () => [] }])
+  refresher.watch([{}])
   expect(vi.getTimerCount()).toBe(0)
 })

@@ -1,9 +1,13 @@
-import type { KeySource } from './key-sources.ts'
+/** Whose keys grow old. */
+export interface Refreshable {
+  /** Asks the issuer now. @returns whether it answered with keys. Absent where there is nobody to ask. */
+  refresh?(): Promise<boolean>
+}
 
 /** Keeps keys fresh in the background, so that no request waits for an issuer and a new key is known before it signs. */
 export interface KeyRefresher {
   /** From now on these are kept fresh, and no others; those not watched before are asked at once. */
-  watch(sources: readonly KeySource[]): void
+  watch(sources: readonly Refreshable[]): void
   close(): void
 }
 
@@ -14,16 +18,16 @@ const longestRetry = 60 * 60_000
 
 /** Opens a refresher that watches nothing yet. */
 export function openKeyRefresher(): KeyRefresher {
-  const timers = new Map<KeySource, NodeJS.Timeout | undefined>()
+  const timers = new Map<Refreshable, NodeJS.Timeout | undefined>()
 
-  async function refresh(source: KeySource, retry: number): Promise<void> {
+  async function refresh(source: Refreshable, retry: number): Promise<void> {
     const isFresh = (await source.refresh?.().catch(() => false)) ?? true
     if (!timers.has(source)) return
     const next = isFresh ? firstRetry : Math.min(2 * retry, longestRetry)
     timers.set(source, setTimeout(() => void refresh(source, next), isFresh ? interval : retry).unref())
   }
 
-  function forget(source: KeySource): void {
+  function forget(source: Refreshable): void {
     clearTimeout(timers.get(source))
     timers.delete(source)
   }

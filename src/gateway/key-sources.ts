@@ -8,13 +8,12 @@ import { parseKeySet, type VerificationKey } from '../tokens/jwk.ts'
 import type { ParsedJwt } from '../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../tokens/remote-key-set.ts'
 import type { GatewayMode } from './config.ts'
+import type { Refreshable } from './key-refresher.ts'
 
 /** Where the keys of an issuer come from. */
-export interface KeySource {
+export interface KeySource extends Refreshable {
   /** The keys that may verify this token; `undefined` where none could be had. */
   keysFor(jwt: ParsedJwt): Promise<readonly VerificationKey[] | undefined>
-  /** Asks the issuer now. @returns whether it answered with keys. Absent where the keys are in the configuration. */
-  refresh?(): Promise<boolean>
 }
 
 interface Dependencies {

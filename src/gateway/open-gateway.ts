@@ -10,6 +10,7 @@ import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
 import type { EndedSessions } from '../oidc/ended-sessions.ts'
+import type { AccountTokens } from './account-tokens.ts'
 import type { Ask } from './ask.ts'
 import type { GatewayConfig, GatewayMode } from './config.ts'
 import type { GatewayContext } from './context.ts'
@@ -58,6 +59,8 @@ export interface GatewayOptions {
   readonly observer?: Observer
   /** Sessions whose tokens are believed no more and whose open sockets are closed; natively. */
   readonly ended?: EndedSessions
+  /** Service accounts of the cluster, whose tokens no RequestAuthentication needs to name; natively. */
+  readonly accounts?: AccountTokens | undefined
 }
 
 /** A running gateway: listeners for a `node:http` server. */
@@ -76,7 +79,7 @@ export interface Gateway {
 /** Opens a gateway. It listens nowhere itself. */
 export function openGateway(options: GatewayOptions): Gateway {
   const { resolveUpstream, ask = {}, identityHeaders = [], clock, random, log } = options
-  const ended = options.mode === 'istio' ? undefined : options.ended
+  const { ended, accounts } = options.mode === 'istio' ? {} : options
   const pools = openOriginPools()
   const context: GatewayContext = {
     resolveUpstream,
@@ -100,6 +103,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     keySources: new Map<string, KeySource>(),
     fetch: options.fetch,
     ended,
+    accounts,
     clock,
     log,
     openAsk: (provider: ExtensionProvider) => {
@@ -109,6 +113,7 @@ export function openGateway(options: GatewayOptions): Gateway {
   }
   let state = compileState(options.config, dependencies)
   let refresher: KeyRefresher | undefined
+  const watchKeys = () => refresher?.watch([...state.authenticator.keySources, ...(accounts ? [accounts] : [])])
 
   function run(arrival: Arrival): void {
     const parsed = parseRequest(arrival.request, state, context.requestId())
@@ -140,11 +145,11 @@ export function openGateway(options: GatewayOptions): Gateway {
       for (const [name, source] of dependencies.keySources) {
         if (!keySources.includes(source)) dependencies.keySources.delete(name)
       }
-      refresher?.watch(keySources)
+      watchKeys()
     },
     keepKeysFresh() {
       refresher ??= openKeyRefresher()
-      refresher.watch(state.authenticator.keySources)
+      watchKeys()
     },
     async close() {
       refresher?.close()

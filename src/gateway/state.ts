@@ -4,6 +4,7 @@ import type { Log } from '../kit/log.ts'
 import type { EndedSessions } from '../oidc/ended-sessions.ts'
 import { type PolicySet, selectPolicies } from '../policy/policy-set.ts'
 import { mergeJwtRules } from '../policy/request-authentication.ts'
+import type { AccountTokens } from './account-tokens.ts'
 import type { Ask } from './ask.ts'
 import { type Authenticator, openAuthenticator } from './authenticate.ts'
 import type { GatewayConfig, GatewayMode } from './config.ts'
@@ -26,6 +27,7 @@ import type { Services } from './services.ts'
 /** Everything compiled from one configuration. Immutable, so that a reload swaps one reference. */
 export interface GatewayState {
   readonly config: GatewayConfig
+  readonly mode: GatewayMode
   readonly isNative: boolean
   readonly policies: PolicySet
   readonly providers: ReadonlyMap<string, Provider>
@@ -46,6 +48,8 @@ export interface StateDependencies {
   readonly log: Log
   /** Sessions whose tokens are believed no more. */
   readonly ended?: EndedSessions | undefined
+  /** Service accounts of the cluster; natively. */
+  readonly accounts?: AccountTokens | undefined
   /** Keys fetched before a reload, by where they come from. */
   readonly keySources?: Map<string, KeySource>
   /** Further header names a client may not set (native mode). */
@@ -62,6 +66,7 @@ export function compileState(config: GatewayConfig, dependencies: StateDependenc
   const authenticator = openAuthenticator(jwtRules, dependencies)
   return {
     config,
+    mode,
     isNative,
     providers,
     authenticator,

@@ -8,10 +8,14 @@ export interface Refusal {
   readonly text: string
 }
 
-/** Any reason `tokens` knows, and those it cannot: keys not to be had, a session that has ended or may have. */
+/**
+ * Any reason `tokens` knows, and those it cannot: keys not to be had, a session that has ended or may have, a service
+ * account that is gone, may not enter, or cannot be asked about.
+ */
 export type RefusalReason =
   | TokenRefusal
   | { readonly reason: 'keys-unavailable' | 'session-ended' | 'sessions-unavailable' }
+  | { readonly reason: 'account-gone' | 'account-barred' | 'accounts-unavailable' }
 
 const texts: Readonly<Record<Exclude<RefusalReason['reason'], 'malformed'>, string>> = {
   'alg-not-supported': 'Jwt header [alg] is not supported',
@@ -26,6 +30,9 @@ const texts: Readonly<Record<Exclude<RefusalReason['reason'], 'malformed'>, stri
   // Ours: Envoy knows of no sessions.
   'session-ended': "token's session has ended",
   'sessions-unavailable': 'whether the session has ended cannot be found out now',
+  'account-gone': 'the cluster does not know this service account token any more',
+  'account-barred': 'this service account may not enter',
+  'accounts-unavailable': 'whether the cluster knows this service account token cannot be found out now',
 }
 
 const malformations: Readonly<Record<Extract<JwtMalformation, string>, string>> = {
@@ -46,7 +53,12 @@ export function refusalOf(why: RefusalReason, mode: GatewayMode): Refusal {
   return { status: statuses[why.reason] ?? 401, text: texts[why.reason] }
 }
 
-const statuses: Readonly<Record<string, 403 | 503>> = { 'audience-mismatch': 403, 'sessions-unavailable': 503 }
+const statuses: Readonly<Partial<Record<RefusalReason['reason'], 403 | 503>>> = {
+  'audience-mismatch': 403,
+  'account-barred': 403,
+  'sessions-unavailable': 503,
+  'accounts-unavailable': 503,
+}
 
 function malformationText(malformed: JwtMalformation): string {
   if (typeof malformed === 'string') return malformations[malformed]

@@ -21,6 +21,8 @@ export interface VerifiedToken {
   readonly keepsToken: boolean
   /** Index of the rule that verified it, in the order rules are tried. */
   readonly ruleIndex: number
+  /** It is a service account's: not that rule verified it, but who knows the cluster; told onward as that rule would. */
+  readonly isAccount?: boolean
   /** Milliseconds since the epoch between which it may be used without verifying again. */
   readonly notBefore: number
   readonly notAfter: number
@@ -74,7 +76,8 @@ export async function verifyToken(
   }
 }
 
-async function endingOf(names: SessionNames, ended: EndedSessions) {
+/** Whether the session of a token has ended, as a refusal. */
+export async function endingOf(names: SessionNames, ended: EndedSessions) {
   try {
     return (await ended.hasEnded(names)) ? 'session-ended' : undefined
   } catch {

@@ -4,7 +4,7 @@ import { GatehouseError } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import { type JsonObject, parseJwt } from '../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../tokens/remote-key-set.ts'
-import type { VerifyAccountToken } from './kubernetes/account-tokens.ts'
+import type { AccountTokens } from './kubernetes/account-tokens.ts'
 import { extraIssuerRules, verifyIdToken } from './provider/id-token.ts'
 import type { Provider } from './provider/provider.ts'
 import { parseJsonObject } from './provider/token-endpoint.ts'
@@ -19,8 +19,10 @@ export type BearerOutcome =
   /** An issuer that could vouch for it does not answer. */
   | { readonly kind: 'unavailable' }
 
-/** Verifies bearer tokens of the provider and of `extra_jwt_issuers`. */
+/** Verifies bearer tokens: of service accounts, of the provider and of `extra_jwt_issuers`. */
 export interface BearerVerifier {
+  /** Whether any are looked at. */
+  readonly isOn: boolean
   verify(authorization: string): Promise<BearerOutcome>
 }
 
@@ -34,15 +36,19 @@ export function openBearerVerifier(options: {
   clock: Clock
   log: Log
   /** Knows service accounts of the cluster, where their tokens are accepted. */
-  verifyAccountToken?: VerifyAccountToken | undefined
+  accountTokens?: AccountTokens | undefined
 }): BearerVerifier {
-  const { config, provider, verifyAccountToken } = options
-  const verifiers: Verify[] = [
-    ...(verifyAccountToken ? [verifyAccountToken] : []),
+  const { config, provider, accountTokens } = options
+  const ofPeople: Verify[] = [
     (token) => provider.sessionOfBearer(token),
     ...config.extra_jwt_issuers.map((pair) => extraIssuer(pair, options)),
   ]
+  const verifiers = [
+    ...(accountTokens ? [accountTokens.verify] : []),
+    ...(config.skip_jwt_bearer_tokens ? ofPeople : []),
+  ]
   return {
+    isOn: verifiers.length > 0,
     async verify(authorization) {
       const token = tokenOf(authorization)
       if (token === undefined) return { kind: 'refused', reasons: ['not-a-jwt'] }

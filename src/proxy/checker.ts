@@ -104,13 +104,14 @@ export function openChecker(core: ProxyCore): Checker {
   }
 
   async function lookUpBearer(authorization: string | undefined): Promise<SessionLookup> {
-    if (!config.skip_jwt_bearer_tokens || authorization === undefined) return { kind: 'none' }
+    if (!core.bearer.isOn || authorization === undefined) return { kind: 'none' }
     const remember = memory.begin()
     const outcome = await core.bearer.verify(authorization)
     if (outcome.kind === 'unavailable') return outcome
     const names = outcome.kind === 'session' ? namesOfIdToken(outcome.token) : undefined
     if (outcome.kind === 'refused' || !names || (await core.ended.hasEnded(names))) {
-      return { kind: config.bearer_token_login_fallback ? 'none' : 'bad-bearer' }
+      const isOnlyForAccounts = !config.skip_jwt_bearer_tokens
+      return { kind: isOnlyForAccounts || config.bearer_token_login_fallback ? 'none' : 'bad-bearer' }
     }
     const { session } = outcome
     if (!rules.mayEnter(session)) return { kind: 'session', session, names }

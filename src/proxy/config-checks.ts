@@ -37,7 +37,6 @@ export function checkProxyConfig(
   const { providers } = alphaOf({ ...config, upstreams: [] })
   checkProviders(providers, { error, skipsButton: config.skip_provider_button })
   checkExtraIssuers(config, error)
-  checkAccountTokens(config, error)
   checkCookie(config, error)
   checkSessionStore(config, error)
   checkRoutes(config, { error, warn })
@@ -74,12 +73,6 @@ function checkExtraIssuers(config: ProxyConfig, error: Report): void {
       error('extra_jwt_issuers', `entry ${index + 1} is \`${pair}\``, 'write `https://issuer=audience`')
     }
   }
-}
-
-function checkAccountTokens(config: ProxyConfig, error: Report): void {
-  if (config.kubernetes_token_audiences.length === 0 || config.skip_jwt_bearer_tokens) return
-  const message = 'has no effect while bearer tokens are not looked at'
-  error('kubernetes_token_audiences', message, 'set skip_jwt_bearer_tokens to true')
 }
 
 function checkCookie(config: ProxyConfig, error: Report): void {

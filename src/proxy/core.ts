@@ -11,6 +11,7 @@ import type { Authservice } from './authservice/open-authservice.ts'
 import type { BearerVerifier } from './bearer.ts'
 import type { CheckAnswer, CheckRequest, CheckRules } from './check.ts'
 import type { IdentityHeaders } from './identity-headers.ts'
+import type { AccountGate } from './kubernetes/account-gate.ts'
 import type { CsrfCookieOptions } from './login/csrf-cookie.ts'
 import type { Passwords } from './login/passwords.ts'
 import type { SignInLook } from './pages/sign-in-look.ts'
@@ -53,6 +54,8 @@ export interface ProxyCore {
   readonly assetsPath: string
   isTrustedProxy(address: string): boolean
   readonly bearer: BearerVerifier
+  /** Service accounts of the cluster, where they are let in. */
+  readonly accounts: AccountGate | undefined
   /** Where the proxy stands in for oidc-authservice. */
   readonly authservice: Authservice | undefined
   readonly accessTokens: AccessTokens

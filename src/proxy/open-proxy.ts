@@ -22,8 +22,9 @@ import { openChecker } from './checker.ts'
 import { checkRequestOf, type ProxyCore } from './core.ts'
 import { endpointAt } from './endpoints/endpoints.ts'
 import { compileForwarding } from './forwarding.ts'
-import { compileIdentityNames } from './identity-names.ts'
 import { compileAuthserviceHeaders, compileIdentityHeaders, toldNames } from './identity-headers.ts'
+import { compileIdentityNames } from './identity-names.ts'
+import { type AccountGate, openAccountGate } from './kubernetes/account-gate.ts'
 import { openTokenKeys, openTokenReview } from './kubernetes/account-tokens.ts'
 import { openClusterApi } from './kubernetes/cluster-api.ts'
 import { isCsrfCookie } from './login/csrf-cookie.ts'
@@ -72,6 +73,8 @@ export interface ProxyPart extends Part {
   ready(): boolean
   /** Sessions that ended before their tokens did. */
   readonly ended: EndedSessions
+  /** Judges service accounts of the cluster; absent where none are let in. */
+  readonly accounts: AccountGate | undefined
   /** Whether a cookie is the proxy's own, which no app should see. */
   isOwnCookie(name: string): boolean
   /** Whether a request header would be taken for one that tells who the user is, in any spelling. */
@@ -120,6 +123,7 @@ export function openProxy(options: ProxyOptions): ProxyPart {
       await core.state.close()
     },
     ended: core.ended,
+    accounts: core.accounts,
     isOwnCookie: (name) => isSessionCookie(name, config.cookie_name) || isCsrfCookie(name, config.cookie_name),
     isIdentityHeader: compileIdentityNames(authservice ? toldNames(authservice) : []),
   }
@@ -162,11 +166,11 @@ function openCore(options: ProxyOptions): ProxyCore {
   const isListedEmail = openEmailList(options, () => memory.clear())
   const passwords = config.htpasswd_file === '' ? undefined : openPasswords({ config, clock, random, log })
   const rules = compileRules(config, settings?.skipPrefixes, { providers: alpha.providers, isListedEmail })
-  const verifyAccountToken = openAccountTokens(options)
+  const accountTokens = openAccountTokens(options)
   const sessions = openSessions({ config, store, ended, provider, clock, log })
   const authservice = settings
     ? openAuthservice({
-        ...{ settings, config, rules, provider, sessions, ended, verifyAccountToken, clock, log },
+        ...{ settings, config, rules, provider, sessions, ended, accountTokens, clock, log },
         fetch: trustingFetch(options, alpha),
       })
     : undefined
@@ -187,7 +191,8 @@ function openCore(options: ProxyOptions): ProxyCore {
       ...{ keys, clock, random },
     },
     sessions: authservice?.sessions ?? sessions,
-    bearer: openBearerVerifier({ config, provider, fetch, clock, log, verifyAccountToken }),
+    accounts: accountTokens && openAccountGate(accountTokens, { config, rules, clock }),
+    bearer: openBearerVerifier({ config, provider, fetch, clock, log, accountTokens }),
     accessTokens: openAccessTokens({
       ...{ records, ended, clock, random },
       leases: openRecordLeases(records, { name: 'proxy-access-token-leases', clock, random }),

@@ -16,9 +16,10 @@ function pod() {
 /** Tells which way a request went, and with which credential. */
 const told =
   (way: string): Fetch =>
-  async (_input, init) =>
+  async (input, init) =>
     Response.json({
       way,
+      url: String(input),
       authorization: new Headers(init?.headers).get('authorization'),
       trusts: 'dispatcher' in (init ?? {}),
     })
@@ -28,8 +29,18 @@ const open = (credentials: string) => withApiServer(told('outside'), { reach: to
 test('in a pod the API server is asked as the pod, by any of its names', async () => {
   const fetch = open(pod())
   for (const host of ['kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'kubernetes.default']) {
-    const answer = await (await fetch(`https://${host}/openid/v1/jwks`)).json()
-    expect(answer, host).toEqual({ way: 'inside', authorization: 'Bearer of-this-pod', trusts: true })
+    const url = `https://${host}/openid/v1/jwks`
+    const answer = await (await fetch(url)).json()
+    expect(answer, host).toEqual({ way: 'inside', url, authorization: 'Bearer of-this-pod', trusts: true })
+  }
+})
+
+test('what Kubeflow’s cluster-jwks-proxy publishes is asked of the API server itself', async () => {
+  const fetch = open(pod())
+  for (const path of ['/openid/v1/jwks', '/.well-known/openid-configuration']) {
+    const answer = await (await fetch(`http://cluster-jwks-proxy.istio-system.svc.cluster.local${path}`)).json()
+    const url = `https://kubernetes.default.svc${path}`
+    expect(answer).toEqual({ way: 'inside', url, authorization: 'Bearer of-this-pod', trusts: true })
   }
 })
 
@@ -41,12 +52,16 @@ test('nobody else is shown the pod’s token', async () => {
     'http://kubernetes.default.svc/openid/v1/jwks',
     'https://issuer.example/keys?https://kubernetes.default.svc/',
     'https://kubernetes.default.svc@evil.example/',
+    'http://cluster-jwks-proxy.istio-system.svc.cluster.local/api/v1/secrets',
+    'http://cluster-jwks-proxy.evil.example/openid/v1/jwks',
+    'http://cluster-jwks-proxy.istio-system.svc.evil.example/openid/v1/jwks',
   ]) {
-    expect(await (await fetch(url)).json(), url).toEqual({ way: 'outside', authorization: null, trusts: false })
+    const answer = await (await fetch(url)).json()
+    expect(answer, url).toEqual({ way: 'outside', url, authorization: null, trusts: false })
   }
 })
 
 test('outside a cluster nothing changes', async () => {
   const answer = await open(mkdtempSync(join(tmpdir(), 'gatehouse-no-pod-')))('https://kubernetes.default.svc/')
-  expect(await answer.json()).toEqual({ way: 'outside', authorization: null, trusts: false })
+  expect(await answer.json()).toMatchObject({ way: 'outside', authorization: null, trusts: false })
 })

@@ -300,7 +300,7 @@ test('oidc-authservice beside oauth2-proxy is left aside, and said so', () => {
   expect(formatReport(report)).toContain('ignored   1  oidc-authservice (oauth2-proxy is there, too)')
 })
 
-test('keys that only the cluster serves are told: those tokens are refused here', () => {
+test('keys that only the cluster serves are told: those tokens are refused elsewhere', () => {
   const directory = directoryOf({
     'oauth2_proxy.cfg': proxy,
     'm2m.yaml': `apiVersion: security.istio.io/v1
@@ -310,6 +310,7 @@ spec:
   jwtRules:
   - issuer: https://kubernetes.default.svc.cluster.local
     jwksUri: http://cluster-jwks-proxy.istio-system.svc.cluster.local/openid/v1/jwks
+  - issuer: https://id.team.svc.cluster.local
   - issuer: http://dex.auth.svc.cluster.local:5556/dex
     outputClaimToHeaders: [{header: kubeflow-groups, claim: groups}]
 `,
@@ -317,7 +318,10 @@ spec:
   const { lines, report } = load(directory)
   expect(lines).toEqual([])
   expect(formatReport(report)).toContain(
-    '6  tokens of https://kubernetes.default.svc.cluster.local (its keys are at cluster-jwks-proxy.istio-system.svc.cluster.local, which is not reached from here)',
+    '6  tokens of https://kubernetes.default.svc.cluster.local: cluster-jwks-proxy.istio-system.svc.cluster.local → the API server, which only a pod can ask',
+  )
+  expect(formatReport(report)).toContain(
+    '8  tokens of https://id.team.svc.cluster.local (its keys are at id.team.svc.cluster.local, which is not reached from here)',
   )
 })
 

@@ -4,7 +4,7 @@ import { GatehouseError } from '../../kit/errors.ts'
 import type { EndedSessions, SessionNames } from '../../oidc/ended-sessions.ts'
 import { audiencesOf, type JsonObject, parseJwt } from '../../tokens/jwt.ts'
 import type { CheckRequest, SessionLookup } from '../check.ts'
-import type { VerifyAccountToken } from '../kubernetes/account-tokens.ts'
+import type { AccountTokens } from '../kubernetes/account-tokens.ts'
 import type { Provider } from '../provider/provider.ts'
 import type { Session } from '../session.ts'
 import { namesOfIdToken } from '../sessions/session-names.ts'
@@ -21,7 +21,7 @@ export interface AuthenticatorSources {
   readonly sessions: Sessions
   readonly ended: EndedSessions
   /** Absent where no cluster is asked. */
-  readonly verifyAccountToken: VerifyAccountToken | undefined
+  readonly accountTokens: AccountTokens | undefined
   readonly userinfo: Userinfo
   readonly fetch: Fetch
   readonly clock: Clock
@@ -59,7 +59,7 @@ export function openAuthenticators(
   const { authenticators } = settings
   const { bearerHeader, idTokenHeader } = authenticators
   const ofBearers: Authenticator[] = [
-    ...(sources.verifyAccountToken ? [accountTokens(sources.verifyAccountToken)] : []),
+    ...(sources.accountTokens ? [accountTokensOf(sources.accountTokens)] : []),
     ...(authenticators.accessToken === 'opaque' ? [opaqueTokens(sources)] : []),
     ...(authenticators.accessToken === 'jwt' ? [accessTokens(sources)] : []),
   ]
@@ -112,7 +112,7 @@ function isCookieText(text: string): boolean {
 }
 
 /** Tokens of service accounts. One of this cluster, for an audience of ours, that the API server refuses is over. */
-function accountTokens(verify: VerifyAccountToken): Authenticator {
+function accountTokensOf({ verify }: AccountTokens): Authenticator {
   return async (token) => {
     const outcome = await verify(token)
     if ('session' in outcome) return { ...outcome, kind: 'session', names: namesOfIdToken(token) }

@@ -3,13 +3,32 @@ import { GatehouseError } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
 import { audiencesOf, type JsonObject, parseJwt } from '../../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../../tokens/remote-key-set.ts'
+import type { TokenRefusal } from '../../tokens/verify.ts'
 import { verifyIdToken } from '../provider/id-token.ts'
 import type { Session } from '../session.ts'
 import type { ClusterApi } from './cluster-api.ts'
 import { type ReviewedUser, reviewToken } from './review-token.ts'
 
 /** Verifies tokens of Kubernetes service accounts. */
-export type VerifyAccountToken = (token: string) => Promise<{ session: Session } | { refused: string }>
+export interface AccountTokens {
+  /** @throws GatehouseError `cluster_unavailable` where the API server must be asked and does not answer. */
+  verify(token: string): Promise<AccountVerdict>
+  /** Asks the API server for what it publishes now. @returns whether it answered. */
+  refresh(): Promise<boolean>
+}
+
+/** The account as a session, or why the token is not believed. */
+export type AccountVerdict = { readonly session: Session } | { readonly refused: AccountRefusal }
+
+/** `not-authenticated`: the signature is the cluster's, and yet the API server does not know the token any more. */
+export type AccountRefusal = TokenRefusal['reason'] | 'not-a-service-account' | 'not-authenticated' | 'no-user-name'
+
+interface Dependencies {
+  /** One of them must be among the token's. */
+  readonly audiences: readonly string[]
+  readonly clock: Clock
+  readonly log: Log
+}
 
 /** How the API server spells itself where nobody chose another issuer. */
 const usualIssuers: readonly string[] = [
@@ -26,16 +45,14 @@ const mostReviews = 32
 /**
  * Asks the API server itself (TokenReview), which also knows that a token's pod or account is gone. Tokens that are
  * clearly no service account's, or forged, are not shown to it: strangers could keep it busy with them.
- * @throws GatehouseError `cluster_unavailable`
  */
-export function openTokenReview(
-  api: ClusterApi,
-  { audiences, clock, log }: { readonly audiences: readonly string[]; readonly clock: Clock; readonly log: Log },
-): VerifyAccountToken {
-  const keySet = keysOf(api, { clock, log })
+export function openTokenReview(api: ClusterApi, dependencies: Dependencies): AccountTokens {
+  const { audiences, clock } = dependencies
+  const keySet = keysOf(api, dependencies)
   let reviews = 0
 
-  async function review(token: string) {
+  /** For a server that publishes no keys. */
+  async function reviewUnseen(token: string) {
     if (reviews >= mostReviews) throw new GatehouseError('cluster_unavailable', 'too many tokens are being reviewed')
     reviews += 1
     try {
@@ -45,54 +62,77 @@ export function openTokenReview(
     }
   }
 
-  return async (token) => {
+  async function verify(token: string): Promise<AccountVerdict> {
     const claims = accountClaims(token)
     if (!claims) return { refused: 'not-a-service-account' }
     if (!audiencesOf(claims).some((one) => audiences.includes(one))) return { refused: 'audience-mismatch' }
-    const rules = { issuer: undefined, audienceClaims: ['aud'], audiences, algorithms }
-    const verified = await verifyIdToken(token, { rules, keySet, nowSeconds: epochSeconds(clock) })
+    const verified = await verifySignature(token, keySet, dependencies)
     if (!verified.ok && verified.reason !== 'no-keys') return { refused: verified.reason }
-    const outcome = await (verified.ok ? reviewToken(api, token, audiences) : review(token))
+    const outcome = await (verified.ok ? reviewToken(api, token, audiences) : reviewUnseen(token))
     return 'refused' in outcome ? outcome : { session: sessionOf(token, claims, outcome.user, clock) }
   }
-}
 
-/** The keys the API server publishes. */
-function keysOf(api: ClusterApi, { clock, log }: { readonly clock: Clock; readonly log: Log }): RemoteKeySet {
-  return openRemoteKeySet({ url: `${api.url}/openid/v1/jwks`, fetch: api.fetch, clock, log })
+  return { verify: oncePerToken(verify), refresh: () => keySet.refresh?.() ?? Promise.resolve(true) }
 }
 
 /**
  * Verifies the signature by the keys the API server publishes; issuer and keys are discovered from it (KEP-1393), so
  * nothing needs to make them public (Kubeflow's `cluster-jwks-proxy`). A deleted account's tokens stay good until they
- * expire. @throws GatehouseError `cluster_unavailable`
+ * expire.
  */
-export function openTokenKeys(
-  api: ClusterApi,
-  { audiences, clock, log }: { readonly audiences: readonly string[]; readonly clock: Clock; readonly log: Log },
-): VerifyAccountToken {
-  const keySet = keysOf(api, { clock, log })
-  let discovered: Promise<string> | undefined
+export function openTokenKeys(api: ClusterApi, dependencies: Dependencies): AccountTokens {
+  const keySet = keysOf(api, dependencies)
+  let discovered: string | undefined
 
-  function issuer(): Promise<string> {
-    discovered ??= api
-      .get('/.well-known/openid-configuration')
-      .then(({ issuer: found }) => (typeof found === 'string' ? found : ''))
-    discovered.catch(() => {
-      discovered = undefined // asked again with the next token
-    })
+  async function discover(): Promise<string> {
+    const { issuer } = await api.get('/.well-known/openid-configuration')
+    discovered = typeof issuer === 'string' ? issuer : ''
     return discovered
   }
 
-  return async (token) => {
+  async function verify(token: string): Promise<AccountVerdict> {
     const claims = accountClaims(token)
     if (!claims) return { refused: 'not-a-service-account' }
-    const isOurs = usualIssuers.includes(String(claims['iss'])) || claims['iss'] === (await issuer())
+    const verified = await verifySignature(token, keySet, dependencies)
+    if (!verified.ok) return verified.reason === 'no-keys' ? keysUnknown() : { refused: verified.reason }
+    const { iss, sub } = claims
+    const isOurs = usualIssuers.includes(String(iss)) || iss === (discovered ?? (await discover()))
     if (!isOurs) return { refused: 'issuer-mismatch' }
-    const rules = { issuer: undefined, audienceClaims: ['aud'], audiences, algorithms }
-    const verified = await verifyIdToken(token, { rules, keySet, nowSeconds: epochSeconds(clock) })
-    if (!verified.ok) return { refused: verified.reason }
-    return { session: sessionOf(token, claims, { name: String(claims['sub']), groups: groupsOf(claims) }, clock) }
+    return { session: sessionOf(token, claims, { name: String(sub), groups: groupsOf(claims) }, dependencies.clock) }
+  }
+
+  return {
+    verify: oncePerToken(verify),
+    async refresh() {
+      const [issuer, keys] = await Promise.allSettled([discover(), keySet.refresh?.()])
+      return issuer.status === 'fulfilled' && keys.status === 'fulfilled' && keys.value !== false
+    },
+  }
+}
+
+function keysUnknown(): never {
+  throw new GatehouseError('cluster_unavailable', 'the Kubernetes API server has not told its keys')
+}
+
+/** The keys the API server publishes: kept while it is away. */
+function keysOf({ url, fetch }: ClusterApi, { clock, log }: Dependencies): RemoteKeySet {
+  return openRemoteKeySet({ url: `${url}/openid/v1/jwks`, fetch, clock, log })
+}
+
+function verifySignature(token: string, keySet: RemoteKeySet, { audiences, clock }: Dependencies) {
+  const rules = { issuer: undefined, audienceClaims: ['aud'], audiences, algorithms }
+  return verifyIdToken(token, { rules, keySet, nowSeconds: epochSeconds(clock) })
+}
+
+/** Who comes with a token that is being judged waits for that verdict. */
+function oncePerToken(verify: AccountTokens['verify']): AccountTokens['verify'] {
+  const judging = new Map<string, Promise<AccountVerdict>>()
+  return (token) => {
+    const before = judging.get(token)
+    if (before) return before
+    const verdict = verify(token).finally(() => judging.delete(token))
+    judging.set(token, verdict)
+    return verdict
   }
 }
 

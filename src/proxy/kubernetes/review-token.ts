@@ -16,7 +16,9 @@ export async function reviewToken(
   api: ClusterApi,
   token: string,
   audiences: readonly string[],
-): Promise<{ readonly user: ReviewedUser } | { readonly refused: string }> {
+): Promise<
+  { readonly user: ReviewedUser } | { readonly refused: 'not-authenticated' | 'audience-mismatch' | 'no-user-name' }
+> {
   const review = await api.post('/apis/authentication.k8s.io/v1/tokenreviews', {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenReview',

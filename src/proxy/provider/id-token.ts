@@ -1,7 +1,7 @@
 import { publicKeyAlgorithms } from '../../tokens/algorithms.ts'
 import type { JsonObject } from '../../tokens/jwt.ts'
 import type { RemoteKeySet } from '../../tokens/remote-key-set.ts'
-import { checkClaims, checkSignature } from '../../tokens/verify.ts'
+import { checkClaims, checkSignature, type TokenRefusal } from '../../tokens/verify.ts'
 import type { ProviderOptions } from '../alpha/provider-options.ts'
 import type { ProxyConfig } from '../typed-config.ts'
 
@@ -47,7 +47,7 @@ export function extraIssuerRules(
 export async function verifyIdToken(
   token: string,
   { rules, keySet, nowSeconds }: { rules: IdTokenRules; keySet: RemoteKeySet; nowSeconds: number },
-): Promise<{ ok: true; claims: JsonObject } | { ok: false; reason: string }> {
+): Promise<{ ok: true; claims: JsonObject } | { ok: false; reason: TokenRefusal['reason'] }> {
   const { issuer, algorithms } = rules
   const checked = checkClaims(token, {
     ...(issuer === undefined ? {} : { issuer }),

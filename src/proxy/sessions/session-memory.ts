@@ -53,6 +53,7 @@ export function openSessionMemory({
   clock: Clock
 }): SessionMemory {
   const known = new MinuteCache<KnownText>(capacity, clock)
+  const looksAtBearers = config.skip_jwt_bearer_tokens || config.kubernetes_token_audiences.length > 0
   let changes = 0
 
   function alive(kind: Kind, text: string): RememberedSession | undefined {
@@ -65,8 +66,8 @@ export function openSessionMemory({
     find(headers) {
       const authorization = headers['authorization']
       if (authorization !== undefined) {
-        if (config.skip_jwt_bearer_tokens) return alive('authorization', authorization)
-        if (isCredential(authorization, config)) return undefined
+        const known = looksAtBearers ? alive('authorization', authorization) : undefined
+        if (known || config.skip_jwt_bearer_tokens || isCredential(authorization, config)) return known
       }
       const cookie = headers['cookie']
       const text = cookie === undefined ? undefined : firstSessionText(cookie, config.cookie_name)
@@ -94,8 +95,10 @@ export function openSessionMemory({
 }
 
 /** Whether the header says by itself who sends the request, so that a cookie beside it does not. */
-function isCredential(authorization: string, { htpasswd_file: passwords }: ProxyConfig): boolean {
-  if (passwords !== '' && authorization.startsWith('Basic ')) return true
+function isCredential(authorization: string, config: ProxyConfig): boolean {
+  if (config.htpasswd_file !== '' && authorization.startsWith('Basic ')) return true
+  // perhaps a service account's
+  if (config.kubernetes_token_audiences.length > 0 && /^(?:Bearer ey|Basic )/.test(authorization)) return true
   return accessTokenInAuthorization(authorization) !== undefined
 }
 
