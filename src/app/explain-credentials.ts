@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { GatewayConfig } from '../gateway/config.ts'
-import { jwtRulesOf, textClaim } from '../insight/explain/identity.ts'
+import { isAccountForUs, jwtRulesOf, textClaim } from '../insight/explain/identity.ts'
 import { sessionOf } from '../insight/explain/proxy-reasons.ts'
 import type { Situation } from '../insight/explain/situation.ts'
 import type { Clock } from '../kit/clock.ts'
@@ -34,7 +34,7 @@ export async function openCredentials(situation: Situation, dependencies: Depend
   if (!identity) return { headers: [], gateway, session: undefined }
   const { issuer, isLive } = dependencies
   if (identity.kind === 'token') {
-    const claims = isLive ? undefined : resignable(identity.token, gateway)
+    const claims = resignable(identity.token, { gateway, proxy, isLive })
     const token = claims ? await issuer.sign(claims) : identity.token
     return { headers: [['Authorization', `Bearer ${token}`]], gateway, session: undefined }
   }
@@ -50,10 +50,17 @@ export async function openCredentials(situation: Situation, dependencies: Depend
 
 const signable = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA)$/
 
-/** The claims of a token whose signature cannot be checked here; a rule with keys of its own checks it as it stands. */
-function resignable(token: string, gateway: GatewayConfig): JsonObject | undefined {
+/**
+ * The claims of a token whose signature cannot be checked here; a rule with keys of its own checks it as it stands, and
+ * where issuers can be asked all do. The API server is never asked.
+ */
+function resignable(
+  token: string,
+  { gateway, proxy, isLive }: { gateway: GatewayConfig; proxy: ProxyConfig | undefined; isLive: boolean },
+): JsonObject | undefined {
   const parsed = parseJwt(token)
   if (!('claims' in parsed) || !signable.test(parsed.header.alg)) return undefined
+  if (isLive) return isAccountForUs(parsed.claims, proxy) ? parsed.claims : undefined
   const { iss } = parsed.claims
   const isChecked = jwtRulesOf(gateway).some(({ issuer, jwks }) => issuer === iss && jwks !== undefined)
   return isChecked ? undefined : parsed.claims

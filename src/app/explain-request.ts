@@ -3,7 +3,7 @@ import type { GatewayMode } from '../gateway/config.ts'
 import type { Fetch } from '../http/part.ts'
 import { explain } from '../insight/explain/explain.ts'
 import type { Explanation } from '../insight/explain/explanation.ts'
-import { claimsFor, identityOf } from '../insight/explain/identity.ts'
+import { claimsFor, claimsOf, identityOf, isAccountForUs } from '../insight/explain/identity.ts'
 import type { AskedRequest, Identity } from '../insight/explain/situation.ts'
 import { type Clock, epochSeconds } from '../kit/clock.ts'
 import type { Random } from '../kit/random.ts'
@@ -63,7 +63,7 @@ export async function explainRequest(options: ExplainOptions): Promise<Explanati
     return {
       ...explanation,
       ...(answered ? { live: { ...answered, agrees: answered.status === explanation.verdict.status } } : {}),
-      caveats: caveatsOf({ chain, identity, isLive }),
+      caveats: caveatsOf({ chain, identity, isLive, mode }),
     }
   } finally {
     await tries.close()
@@ -82,13 +82,20 @@ function caveatsOf({
   chain: { gateway, proxy },
   identity,
   isLive,
+  mode,
 }: {
   chain: ChainConfig
+  mode: GatewayMode
   identity: Identity | undefined
   isLive: boolean
 }): string[] {
   const caveats: string[] = []
-  if (identity?.kind === 'token' && !isLive) {
+  const claims = claimsOf(identity)
+  if (mode === 'native' && claims && isAccountForUs(claims, proxy)) {
+    caveats.push(
+      'only the API server can tell whether it signed this service account’s token and still knows it (TokenReview): it is not asked here, and taken to say yes',
+    )
+  } else if (identity?.kind === 'token' && !isLive) {
     caveats.push(
       'the signature of the token was not checked unless its rule has the keys inline: name a running chain with --live URL',
     )

@@ -1,4 +1,5 @@
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http'
+import { devNull } from 'node:os'
 import { type Duplex, duplexPair } from 'node:stream'
 import type { ChainConfig } from '../config/chain.ts'
 import { partAt } from '../config/host-map.ts'
@@ -9,6 +10,7 @@ import { type GatewayOptions, openGateway } from '../gateway/open-gateway.ts'
 import type { Part } from '../http/part.ts'
 import type { Reached, Situation, Walk, WalkThrough } from '../insight/explain/situation.ts'
 import { silentLog } from '../kit/log.ts'
+import type { ProxyConfig } from '../proxy/config.ts'
 import { openProxy } from '../proxy/open-proxy.ts'
 import { withCookieSessions } from '../proxy/sessions/redis-settings.ts'
 import { migrate } from '../store/migrate.ts'
@@ -104,10 +106,10 @@ function gatewayOptions(
   { situation, notes, credentials }: { situation: Situation; notes: Notes; credentials: Credentials },
   dependencies: Dependencies,
 ): GatewayOptions {
-  const { records, clock, random, log, fetch, chain, mode } = dependencies
+  const { records, clock, random, log, fetch, chain, mode, issuer } = dependencies
   const { proxy: config } = situation
-  // The sessions of an explanation are in cookies, whatever the configuration says: it meets nobody's Redis.
-  const proxy = config && openProxy({ config: withCookieSessions(config), records, clock, random, log, fetch })
+  const proxy =
+    config && openProxy({ config: alone(config), records, clock, random, log, fetch, clusterFetch: issuer.fetch })
   notes.closeProxy = proxy?.close
   const app = notingPart(notes)
   const options = chainGatewayOptions(proxy ? { proxy } : {}, {
@@ -143,6 +145,14 @@ function gatewayOptions(
       },
     },
   }
+}
+
+/**
+ * The sessions of an explanation are in cookies, whatever the configuration says: it meets nobody's Redis. Nor a cluster:
+ * its stand-in has no issuer of its own, so that it is asked for a review.
+ */
+function alone(config: ProxyConfig): ProxyConfig {
+  return { ...withCookieSessions(config), kubernetes_token_file: devNull, kubernetes_token_review: true }
 }
 
 function notingPart(notes: Notes): Part {

@@ -47,6 +47,17 @@ export function claimsOf(identity: Identity | undefined): JsonObject | undefined
   return 'claims' in parsed ? parsed.claims : undefined
 }
 
+/** Whether a token says it is of a Kubernetes service account. */
+export function isAccount({ sub }: JsonObject): boolean {
+  return typeof sub === 'string' && /^system:serviceaccount:[^:]+:[^:]+$/.test(sub)
+}
+
+/** Whether it is one the proxy judges, natively: meant for one of its `kubernetes_token_audiences`. */
+export function isAccountForUs(claims: JsonObject, proxy: ProxyConfig | undefined): boolean {
+  const audiences = proxy?.kubernetes_token_audiences ?? []
+  return isAccount(claims) && textsClaim(claims, 'aud').some((one) => audiences.includes(one))
+}
+
 /** A claim that is a text. */
 export function textClaim(claims: JsonObject, name: string): string | undefined {
   const value = claims[name]

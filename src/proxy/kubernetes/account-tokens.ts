@@ -98,7 +98,14 @@ export function openTokenKeys(api: ClusterApi, dependencies: Dependencies): Acco
     const { iss, sub } = claims
     const isOurs = usualIssuers.includes(String(iss)) || iss === (discovered ?? (await discover()))
     if (!isOurs) return { refused: 'issuer-mismatch' }
-    return { session: sessionOf(token, claims, { name: String(sub), groups: groupsOf(claims) }, dependencies.clock) }
+    return {
+      session: sessionOf(
+        token,
+        claims,
+        { name: String(sub), groups: groupsOfAccount(String(sub)) },
+        dependencies.clock,
+      ),
+    }
   }
 
   return {
@@ -145,8 +152,8 @@ function accountClaims(token: string): JsonObject | undefined {
 }
 
 /** The groups every service account is in (Kubernetes serviceaccount/util.go `MakeGroupNames`). */
-function groupsOf({ sub }: JsonObject): readonly string[] {
-  const namespace = String(sub).split(':')[2]
+export function groupsOfAccount(name: string): readonly string[] {
+  const namespace = name.split(':')[2]
   return ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated']
 }
 

@@ -12,7 +12,7 @@ export function explainTokens(situation: Situation, walk: Walk): Layer {
       name: 'tokens',
       outcome: 'stopped',
       summary: `refused: ${cause.refusal.text}`,
-      details: refusal(situation),
+      details: refusal(situation, walk),
     }
   }
   if (!facts || !authentication) {
@@ -30,16 +30,24 @@ function verified(situation: Situation, { token, found }: Extract<Authentication
   const rule = jwtRulesOf(situation.gateway)[token.ruleIndex]
   const places = found.map(({ location }) => `${location.kind} \`${location.name}\``).join(', ')
   const names = token.headers.filter((_, at) => at % 2 === 0)
+  const place = rule ? { place: rule.place } : {}
   return {
     name: 'tokens',
     outcome: 'passed',
     summary: `verified as \`${token.claims['iss']}/${token.claims['sub']}\``,
     details: [
-      {
-        mark: 'match',
-        text: `found in ${places}; the rule for \`${rule?.issuer}\` accepts it`,
-        ...(rule ? { place: rule.place } : {}),
-      },
+      ...(token.isAccount
+        ? [
+            { mark: 'match' as const, text: `found in ${places}; ${ofAccounts(situation)} accept it` },
+            { mark: 'info' as const, text: `told as the rule for \`${rule?.issuer}\` tells of people`, ...place },
+          ]
+        : [
+            {
+              mark: 'match' as const,
+              text: `found in ${places}; the rule for \`${rule?.issuer}\` accepts it`,
+              ...place,
+            },
+          ]),
       ...(names.length === 0
         ? []
         : [{ mark: 'info' as const, text: `sets ${names.map((name) => `\`${name}\``).join(', ')}` }]),
@@ -51,7 +59,7 @@ function verified(situation: Situation, { token, found }: Extract<Authentication
 }
 
 /** What the token says beside what the rules ask for. */
-function refusal(situation: Situation): Detail[] {
+function refusal(situation: Situation, { facts }: Walk): Detail[] {
   const claims = claimsOf(situation.request.identity)
   const told = claims
     ? [
@@ -64,7 +72,18 @@ function refusal(situation: Situation): Detail[] {
         ...(typeof claims['exp'] === 'number' ? [`expires ${new Date(claims['exp'] * 1000).toISOString()}`] : []),
       ].join(', ')
     : 'nothing in it can be read'
-  return [{ mark: 'decides', text: `the token says: ${told}` }, ...trusted(situation)]
+  const takesAccounts = facts?.state.isNative && (situation.proxy?.kubernetes_token_audiences ?? []).length > 0
+  return [
+    { mark: 'decides', text: `the token says: ${told}` },
+    ...(takesAccounts ? [{ mark: 'info' as const, text: `trusted: ${ofAccounts(situation)}` }] : []),
+    ...trusted(situation),
+  ]
+}
+
+/** The key that lets service accounts in. */
+function ofAccounts({ proxy }: Situation): string {
+  const audiences = (proxy?.kubernetes_token_audiences ?? []).map((one) => `\`${one}\``).join(', ')
+  return `the cluster’s service accounts of \`kubernetes_token_audiences\` (${audiences})`
 }
 
 function trusted({ gateway }: Situation): Detail[] {

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../tokens/jwt.ts'
-import { claimsOf, jwtRulesOf } from '../identity.ts'
+import { claimsOf, isAccount, jwtRulesOf } from '../identity.ts'
 import { withIdentity } from './change-request.ts'
 import type { Candidate, SuggestionKind } from './kind.ts'
 
@@ -21,7 +21,9 @@ export const freshToken: SuggestionKind = ({ situation, walk, nowSeconds }) => {
       audience === undefined ? [] : [{ text: `audience \`${audience}\``, claims: { aud: audience } }]
     return [issuers, audienceChange, [...issuers, ...audienceChange], [...issuers, ...audienceChange, times]]
   })
-  return [[times], ...changes]
+  const audiencesOfAccounts = isAccount(claims) ? (situation.proxy?.kubernetes_token_audiences ?? []) : []
+  const forAccounts = audiencesOfAccounts.map((aud) => [{ text: `audience \`${aud}\``, claims: { aud } }])
+  return [[times], ...forAccounts, ...forAccounts.map((list) => [...list, times]), ...changes]
     .filter((list) => list.length > 0)
     .map((list): Candidate => {
       const isTimed = list.includes(times)

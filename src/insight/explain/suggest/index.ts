@@ -5,6 +5,7 @@ import { freshToken } from './fresh-token.ts'
 import { grantGroup } from './grant-group.ts'
 import { guardPath } from './guard-path.ts'
 import type { SuggestionKind } from './kind.ts'
+import { letAccountsIn } from './let-accounts-in.ts'
 import { otherPath } from './other-path.ts'
 import { otherRequest } from './other-request.ts'
 import { removeRule } from './remove-rule.ts'
@@ -14,6 +15,7 @@ import { signIn } from './sign-in.ts'
 export const suggestionKinds: Readonly<Record<string, SuggestionKind>> = {
   'sign-in': signIn,
   'fresh-token': freshToken,
+  'let-accounts-in': letAccountsIn,
   'grant-group': grantGroup,
   'exempt-path': exemptPath,
   'fit-rule': fitRule,
