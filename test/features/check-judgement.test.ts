@@ -179,3 +179,38 @@ test('a secret that is a variable is no matter of files alone', () => {
   const config = dexOf('secretEnv: MLFLOW_SECRET', '').split('config.yaml: |\n')[1] ?? ''
   expect(findingsOf({ 'dex.yaml': config.replace(/^ {4}/gm, '') })).toEqual([])
 })
+
+test('a proxy that answers without the token is told at its setting, and mended there', () => {
+  const good = rules.find(({ id }) => id === 'token-not-handed-on')?.good ?? {}
+  const proxy = (good['oauth2_proxy.cfg'] ?? '').replace('authorization_header = true', 'authorization_header = false')
+  const [finding, ...more] = findingsOf({ ...good, 'oauth2_proxy.cfg': proxy }).filter(
+    ({ rule }) => rule === 'token-not-handed-on',
+  )
+  expect(more).toEqual([])
+  expect(finding?.place).toMatchObject({ file: 'oauth2_proxy.cfg', line: 9 })
+  expect(finding?.edits).toMatchObject([{ from: 'false', to: 'true' }])
+})
+
+test('a Gateway that no file describes may be elsewhere, one of nearly that name is meant', () => {
+  const id = 'unknown-gateway'
+  expect(count(id, changed(id, {}, ['[kubeflow-gateway]', '[knative-serving/local-gateway]']))).toBe(0)
+  expect(count(id, changed(id, {}, ['[kubeflow-gateway]', '[kubeflow/kubeflow-gatway]']))).toBe(1)
+})
+
+test('a port of a route is looked up in its Service, where that is among the files', () => {
+  const id = 'no-such-service'
+  const route = (
+    port: number,
+    host = 'oauth2-proxy.oauth2-proxy.svc.cluster.local',
+  ) => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: oauth2-proxy, namespace: oauth2-proxy}
+spec:
+  hosts: ["*"]
+  http: [{route: [{destination: {host: ${host}, port: {number: ${port}}}}]}]
+`
+  const told = (text: string) => count(id, changed(id, { 'route.yaml': text }, ['port: 4180', 'port: 80']))
+  expect(told(route(4180))).toBe(1)
+  expect(told(route(80, 'oauth2-proxy'))).toBe(0)
+  expect(told(route(4180, 'oauth2-prox'))).toBe(0)
+})

@@ -91,6 +91,21 @@ test('two secrets for one client are told, and neither is shown', () => {
   ])
 })
 
+test('a line break at the end of a secret is called that', () => {
+  const broken = dex.replace('secret: secret-of-the-client', 'secret: "secret-of-the-client\\n"')
+  expect(linesOf({ 'dex.yaml': broken })).toEqual([
+    'oauth2_proxy.cfg:4:1: error: client_secret: is not the secret of the static client `kubeflow` (dex.yaml:5): one of them begins or ends with a blank or a line break; make the Secret of a text without one (`printf %s`, not `echo`)',
+  ])
+})
+
+test('tokens that are verified elsewhere only are told', () => {
+  const more = requestAuthentication.replace('dex-jwt', 'others').replace('com/dex', 'com/other')
+  const moved = requestAuthentication.replace('namespace: istio-system', 'namespace: auth')
+  expect(linesOf({ 'ra.yaml': `${moved}---\n${more}` }).filter(isError)).toEqual([
+    'ra.yaml:6:5: error: spec.jwtRules[0]: tokens of `https://kubeflow.example.com/dex` are verified for other workloads, but not at the gateway, so every request would be refused; give it the namespace and the labels of the gateway',
+  ])
+})
+
 test('a redirect URI must be registered as a string', () => {
   const absolute = proxy.replace('"/oauth2/callback"', '"https://kubeflow.example.com/oauth2/callback"')
   expect(linesOf({ 'oauth2_proxy.cfg': absolute.replace('relative_redirect_url = true\n', '') })).toEqual([

@@ -45,12 +45,13 @@ function checkClient(
   problems: Problems,
 ): void {
   if (!client.public && proxy.client_secret !== '' && client.secret !== proxy.client_secret) {
-    const message = `is not the secret of the static client \`${client.id}\`${seenAt(place)}`
+    const isBlank = client.secret.trim() === proxy.client_secret.trim()
+    const what = `is not the secret of the static client \`${client.id}\`${seenAt(place)}`
     tell(
       problems.under('client-secret-mismatch'),
       placeInProxy(originals, 'client_secret'),
-      message,
-      'give both the same Secret',
+      isBlank ? `${what}: one of them begins or ends with a blank or a line break` : what,
+      isBlank ? 'make the Secret of a text without one (`printf %s`, not `echo`)' : 'give both the same Secret',
     )
   }
   const { redirect_url: url, relative_redirect_url: isRelative } = proxy

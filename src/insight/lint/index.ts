@@ -3,6 +3,7 @@ import type { Rule } from './rule.ts'
 import { allowOnlyNegative } from './rules/allow-only-negative.ts'
 import { arrayClaimToHeader } from './rules/array-claim-to-header.ts'
 import { clientSecretMismatch } from './rules/client-secret-mismatch.ts'
+import { cookieNotShown } from './rules/cookie-not-shown.ts'
 import { cookieOutlivesToken } from './rules/cookie-outlives-token.ts'
 import { corsBehindSignIn } from './rules/cors-behind-sign-in.ts'
 import { customWithoutDeny } from './rules/custom-without-deny.ts'
@@ -24,6 +25,7 @@ import { jwksOfAnotherIssuer } from './rules/jwks-of-another-issuer.ts'
 import { jwksUnreachable } from './rules/jwks-unreachable.ts'
 import { logoutKeepsSession } from './rules/logout-keeps-session.ts'
 import { noAudiences } from './rules/no-audiences.ts'
+import { noSuchService } from './rules/no-such-service.ts'
 import { notAmongFiles } from './rules/not-among-files.ts'
 import { notPrincipalsInAllow } from './rules/not-principals-in-allow.ts'
 import { overlappingPrefixes } from './rules/overlapping-prefixes.ts'
@@ -32,9 +34,12 @@ import { placeholderSecret } from './rules/placeholder-secret.ts'
 import { policyOnRewrittenPath } from './rules/policy-on-rewritten-path.ts'
 import { principalsWithoutAuthentication } from './rules/principals-without-authentication.ts'
 import { providerNamePrefix } from './rules/provider-name-prefix.ts'
+import { providerNeverAsked } from './rules/provider-never-asked.ts'
 import { publicSecretRule } from './rules/public-secret.ts'
 import { queryInPath } from './rules/query-in-path.ts'
 import { redirectUriMismatch } from './rules/redirect-uri-mismatch.ts'
+import { regularExpression } from './rules/regular-expression.ts'
+import { scopeWithoutOpenid } from './rules/scope-without-openid.ts'
 import { secondProvider } from './rules/second-provider.ts'
 import { selectorMatchesNothing } from './rules/selector-matches-nothing.ts'
 import { servicePort } from './rules/service-port.ts'
@@ -43,8 +48,10 @@ import { suffixExemption } from './rules/suffix-exemption.ts'
 import { targetOfClassicGateway } from './rules/target-of-classic-gateway.ts'
 import { tokenInCustom } from './rules/token-in-custom.ts'
 import { tokenIssuer } from './rules/token-issuer.ts'
+import { tokenNotHandedOn } from './rules/token-not-handed-on.ts'
 import { tokenWithoutSub } from './rules/token-without-sub.ts'
 import { unknownClient } from './rules/unknown-client.ts'
+import { unknownGateway } from './rules/unknown-gateway.ts'
 import { unknownProvider } from './rules/unknown-provider.ts'
 
 /** Every rule, in the order of the reference: lists of paths, agreement of the parts, identity, policies, routes. */
@@ -53,6 +60,7 @@ export const rules: readonly Rule[] = [
   exemptInOneList,
   doubleStar,
   strayWildcard,
+  regularExpression,
   queryInPath,
   exemptionWithoutSlash,
   suffixExemption,
@@ -66,6 +74,7 @@ export const rules: readonly Rule[] = [
   publicSecretRule,
   placeholderSecret,
   notAmongFiles,
+  scopeWithoutOpenid,
   groupsStop,
   groupWithSlash,
   arrayClaimToHeader,
@@ -73,6 +82,9 @@ export const rules: readonly Rule[] = [
   cookieOutlivesToken,
   logoutKeepsSession,
   customWithoutDeny,
+  providerNeverAsked,
+  tokenNotHandedOn,
+  cookieNotShown,
   unknownProvider,
   secondProvider,
   providerNamePrefix,
@@ -93,6 +105,8 @@ export const rules: readonly Rule[] = [
   denyWithoutPorts,
   hostWithoutPort,
   servicePort,
+  noSuchService,
+  unknownGateway,
   overlappingPrefixes,
   policyOnRewrittenPath,
   corsBehindSignIn,

@@ -48,7 +48,7 @@ function exemptions(subject: Subject) {
     .filter(({ condition, policy: { action } }) => condition.field === 'notPaths' && action !== 'ALLOW')
     .flatMap(({ policy: resource, condition }) =>
       listedValues(subject, resource, condition)
-        .filter(({ value }) => /^\/.*[^/*]\*$/.test(value))
+        .filter(({ value }) => /^\/[^?#]*[^/*?#]\*$/.test(value))
         .map((listed) => ({ ...listed, freed: `${listed.value.slice(0, -1)}ter` }))
         .filter(({ freed }) => condition.test(requestOf({ path: freed }))),
     )

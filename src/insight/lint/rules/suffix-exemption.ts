@@ -34,7 +34,7 @@ export const suffixExemption: Rule = {
           .map(({ place, value, freed }) => ({
             place,
             message: `\`${value}\` also exempts \`${freed}\``,
-            fix: `write the exact paths, such as \`${value.slice(1)}\``,
+            fix: `write the exact paths, such as \`${value.replace(/^\*(?!\/)/, '/main').replace(/^\*/, '')}\``,
           })),
       ),
 }

@@ -3,7 +3,11 @@ import type { Rule } from '../rule.ts'
 const files = (provider: string) => ({
   'mesh.yaml': `extensionProviders:
 - name: oauth2-proxy
-  envoyExtAuthzHttp: {service: oauth2-proxy.oauth2-proxy.svc.cluster.local, port: 80}
+  envoyExtAuthzHttp:
+    service: oauth2-proxy.oauth2-proxy.svc.cluster.local
+    port: 80
+    includeRequestHeadersInCheck: [authorization, cookie]
+    headersToUpstreamOnAllow: [authorization]
 `,
   'policy.yaml': `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
