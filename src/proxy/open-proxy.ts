@@ -93,7 +93,7 @@ export function openProxy(options: ProxyOptions): ProxyPart {
   const robots = robotsAnswer(config)
 
   function answer(request: CheckRequest, form?: URLSearchParams): CheckAnswer | Promise<CheckAnswer> {
-    const answered = probe(request) ?? (request.path === '/robots.txt' ? robots : undefined)
+    const answered = probe(request) ?? (isRobots(request.path) ? robots : undefined)
     if (answered) return answered
     const endpoint = form && endpointAt(request.path, core)
     return endpoint ? answerAt(endpoint, request, form) : check(request)
@@ -109,7 +109,7 @@ export function openProxy(options: ProxyOptions): ProxyPart {
   return {
     fetch,
     recall({ target, header }) {
-      const isProbe = target === config.ping_path || target === config.ready_path || target === '/robots.txt'
+      const isProbe = target === config.ping_path || target === config.ready_path || isRobots(target)
       if (isProbe) return undefined
       return recall({ path: target, headers: { cookie: header('cookie'), authorization: header('authorization') } })
     },
@@ -127,6 +127,10 @@ export function openProxy(options: ProxyOptions): ProxyPart {
     isOwnCookie: (name) => isSessionCookie(name, config.cookie_name) || isCsrfCookie(name, config.cookie_name),
     isIdentityHeader: compileIdentityNames(authservice ? toldNames(authservice) : []),
   }
+}
+
+function isRobots(path: string): boolean {
+  return path.startsWith('/robots.txt') && (path.length === 11 || path[11] === '?')
 }
 
 function unreadable(error: unknown): CheckAnswer {
@@ -195,6 +199,7 @@ function openCore(options: ProxyOptions): ProxyCore {
     bearer: openBearerVerifier({ config, provider, fetch, clock, log, accountTokens }),
     accessTokens: openAccessTokens({
       ...{ records, ended, clock, random },
+      firstProvider: alpha.providers[0]?.id ?? '',
       leases: openRecordLeases(records, { name: 'proxy-access-token-leases', clock, random }),
       openRefresher: (tokenStore) =>
         openRefresher({ config: refreshedOften(config), store: tokenStore, provider, clock, log }),

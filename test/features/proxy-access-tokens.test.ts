@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { GatehouseError } from '../../src/kit/errors.ts'
 import { openLog } from '../../src/kit/log.ts'
@@ -9,7 +10,8 @@ import {
   sessionName,
   subjectName,
 } from '../../src/oidc/ended-sessions.ts'
-import { type AccessTokens, openAccessTokens } from '../../src/proxy/access-tokens/access-tokens.ts'
+import { type AccessToken, type AccessTokens, openAccessTokens } from '../../src/proxy/access-tokens/access-tokens.ts'
+import { openTokenLists } from '../../src/proxy/access-tokens/token-lists.ts'
 import type { Session } from '../../src/proxy/session.ts'
 import { openRefresher } from '../../src/proxy/sessions/refresh-once.ts'
 import { defaultProxyConfig } from '../../src/proxy/typed-config.ts'
@@ -67,7 +69,7 @@ beforeEach(async () => {
     rows: async () => JSON.stringify(await database.selectFrom('records').selectAll().execute()),
     open: (ended = openEndedSessions({ records, clock, log })) =>
       openAccessTokens({
-        ...{ records, ended },
+        ...{ records, ended, firstProvider: 'dex' },
         leases: openRecordLeases(records, { name: 'test-leases', clock, random: systemRandom }),
         clock,
         random: systemRandom,
@@ -113,7 +115,7 @@ describe('a personal access token', () => {
     expect(await tokens.find(text)).toBeUndefined()
     world.provider = 'answers'
     expect(await tokens.find(text)).toBeUndefined()
-    expect(await tokens.list('ada@example.com')).toEqual([])
+    expect(await tokens.list({ email: 'ada@example.com' })).toEqual([])
   })
 
   test('is neither good nor gone while the provider is away', async () => {
@@ -131,7 +133,7 @@ describe('a personal access token', () => {
     expect(await tokens.find(text)).toBeDefined()
     world.clock.time += 1
     expect(await tokens.find(text)).toBeUndefined()
-    expect(await tokens.list('ada@example.com')).toEqual([])
+    expect(await tokens.list({ email: 'ada@example.com' })).toEqual([])
   })
 
   test('ends at once when its owner revokes it, on every replica, and takes along what it left open', async () => {
@@ -139,9 +141,9 @@ describe('a personal access token', () => {
     const other = world.open(ended)
     const { text, token } = await tokens.create(sessionAt(start, 0), grant)
     const { names } = (await other.find(text)) ?? expect.fail('it counts')
-    expect(await tokens.revoke('someone@example.com', token.id)).toBe(false)
+    expect(await tokens.revoke({ email: 'someone@example.com' }, token.id)).toBe(false)
     expect(await tokens.find(text)).toBeDefined()
-    expect(await tokens.revoke('ADA@example.com', token.id)).toBe(true)
+    expect(await tokens.revoke({ email: 'ADA@example.com' }, token.id)).toBe(true)
     expect(await tokens.find(text)).toBeUndefined()
     expect(await ended.hasEnded(names)).toBe(true) // as it finds out by itself within a second
     expect(await other.find(text)).toBeUndefined()
@@ -154,7 +156,7 @@ describe('a personal access token', () => {
     const first = { ...issued, nonce: 'n1', exp: (start + hour) / 1000, iat: start / 1000 }
     const withIdToken = (claims: object): Session => ({ ...sessionAt(start, 0), idToken: idTokenUntil(start, claims) })
     const { token } = await world.open(ended).create(withIdToken(first), grant)
-    await tokens.revoke('ada@example.com', token.id)
+    await tokens.revoke({ email: 'ada@example.com' }, token.id)
     const isEnded = (claims: JsonObject) => ended.hasEnded(namesOfToken(claims, 'any.token.text'))
     expect(await isEnded(first)).toBe(true)
     expect(await isEnded({ ...first, iat: start / 1000 + 60, exp: start / 1000 + 3660 })).toBe(true)
@@ -167,7 +169,7 @@ describe('a personal access token', () => {
     const ended = openEndedSessions({ records: world.records, clock: world.clock, log })
     const session = sessionAt(start, 0)
     const { token } = await tokens.create(session, grant)
-    await tokens.revoke('ada@example.com', token.id)
+    await tokens.revoke({ email: 'ada@example.com' }, token.id)
     expect(await ended.hasEnded(namesOfToken({ iat: start / 1000 }, session.idToken ?? ''))).toBe(true)
     expect(await ended.hasEnded(namesOfToken({ iat: start / 1000 }, 'another.token.text'))).toBe(false)
   })
@@ -190,7 +192,7 @@ describe('a personal access token', () => {
     world.clock.time += 2 * hour
     const found = tokens.find(text)
     while (world.refreshed.length === 0) await Promise.resolve()
-    const revoked = tokens.revoke('ada@example.com', token.id)
+    const revoked = tokens.revoke({ email: 'ada@example.com' }, token.id)
     expect([await found, await revoked]).toEqual([undefined, true])
     expect(await tokens.find(text)).toBeUndefined()
   })
@@ -209,12 +211,52 @@ describe('a personal access token', () => {
     const { text } = await tokens.create(sessionAt(start, 0), { ...grant, label: 'laptop' })
     world.clock.time += hour
     await tokens.find(text)
-    const listed = await tokens.list('ada@example.com')
+    const listed = await tokens.list({ email: 'ada@example.com' })
     expect(listed.map(({ label, usedAt }) => [label, usedAt])).toEqual([
       ['laptop', start + 2 * hour],
       ['nightly run', undefined],
     ])
-    expect(await tokens.list('someone@example.com')).toEqual([])
+    expect(await tokens.list({ email: 'someone@example.com' })).toEqual([])
+  })
+
+  test('is unknown to another provider’s user of the same address', async () => {
+    const [ofDex, ofGitHub] = [
+      { ...sessionAt(start, 0), provider: 'dex' },
+      { ...sessionAt(start, 0), provider: 'github' },
+    ]
+    const { token } = await tokens.create(ofDex, grant)
+    const { token: other } = await tokens.create(ofGitHub, grant)
+    expect(await tokens.list(ofDex)).toEqual([token])
+    expect(await tokens.list(ofGitHub)).toEqual([other])
+    expect(await tokens.revoke(ofGitHub, token.id)).toBe(false)
+    expect(await tokens.revoke(ofDex, other.id)).toBe(false)
+    expect(await tokens.revoke(ofGitHub, other.id)).toBe(true)
+    // with one provider a session names none
+    expect(await tokens.list(sessionAt(start, 0))).toEqual([token])
+    expect(await tokens.revoke(sessionAt(start, 0), token.id)).toBe(true)
+  })
+
+  test('of before providers had lists of their own is the first one’s, until its use tells whose it is', async () => {
+    const [ofDex, ofGitHub] = [
+      { ...sessionAt(start, 0), provider: 'dex' },
+      { ...sessionAt(start, 0), provider: 'github' },
+    ]
+    const { text, token } = await tokens.create(ofGitHub, grant)
+    const old = createHash('sha256').update('ada@example.com').digest('base64url')
+    await world.records.collection<object>('proxy-access-tokens').update(token.id, (kept) => ({ ...kept, owner: old }))
+    const lists = world.records.collection<readonly AccessToken[]>('proxy-access-token-owners')
+    await lists.create(old, await tokens.list(ofGitHub), start + day)
+    const [own = ''] = openTokenLists({ ...world, firstProvider: 'dex' }).listsOf(ofGitHub)
+    await lists.delete(own)
+
+    expect(await tokens.list(ofDex)).toEqual([token])
+    expect(await tokens.list(ofGitHub)).toEqual([])
+    expect(await tokens.find(text)).toBeDefined()
+    expect(await tokens.list(ofDex)).toEqual([])
+    expect(await tokens.list(ofGitHub)).toEqual([{ ...token, usedAt: start }])
+    expect(await tokens.revoke(ofDex, token.id)).toBe(false)
+    expect(await tokens.revoke(ofGitHub, token.id)).toBe(true)
+    expect(await world.open().find(text)).toBeUndefined()
   })
 
   test('is not found by another text', async () => {

@@ -4,12 +4,13 @@ import type { Clock } from '../../kit/clock.ts'
 import type { Random } from '../../kit/random.ts'
 import { type EndedSessions, type SessionNames, signInName, tokenName } from '../../oidc/ended-sessions.ts'
 import type { Leases } from '../../store/leases.ts'
-import { type Collection, never, type Records } from '../../store/records.ts'
+import type { Collection, Records } from '../../store/records.ts'
 import type { Session } from '../session.ts'
 import { idTokenClaims } from '../sessions/id-token-claims.ts'
 import type { RefreshedStore, Refresher } from '../sessions/refresh-once.ts'
 import { namesOfSession } from '../sessions/session-names.ts'
 import { openUnderTicket, sealUnderTicket } from '../sessions/ticket.ts'
+import { openTokenLists, type TokenOwner } from './token-lists.ts'
 import { newAccessToken, parseAccessToken } from './token-text.ts'
 
 /** What a token may do, as its owner chose. */
@@ -46,13 +47,14 @@ export interface AccessTokens {
    */
   find(text: string): Promise<TokenSession | undefined>
   /** The owner's tokens, newest first. */
-  list(email: string): Promise<readonly AccessToken[]>
+  list(owner: TokenOwner): Promise<readonly AccessToken[]>
   /** Whether the owner had such a token. */
-  revoke(email: string, id: string): Promise<boolean>
+  revoke(owner: TokenOwner, id: string): Promise<boolean>
 }
 
 /** What is kept of a token under the hash of its id. */
 interface KeptToken {
+  /** The list of its owner's tokens it is on. */
   readonly owner: string
   readonly paths: readonly string[]
   /** The session, sealed under the half of the text that is kept nowhere. */
@@ -74,10 +76,8 @@ const rememberFor = 30_000
 const remembered = 1000
 /** How long its end is told to whoever remembers it, milliseconds; a socket may have been opened with it, too. */
 const tellFor = 10 * 60_000
-/** How exactly `usedAt` is known, in milliseconds. */
-const usageStep = 3_600_000
 
-/** Opens the tokens. `openRefresher` keeps the sign-in behind a token alive. */
+/** Opens the tokens. `openRefresher` keeps the sign-in behind a token alive; `firstProvider` is its id. */
 export function openAccessTokens({
   records,
   leases,
@@ -85,6 +85,7 @@ export function openAccessTokens({
   clock,
   random,
   openRefresher,
+  firstProvider,
 }: {
   readonly records: Records
   readonly ended: EndedSessions
@@ -92,48 +93,43 @@ export function openAccessTokens({
   readonly clock: Clock
   readonly random: Random
   readonly openRefresher: (store: RefreshedStore) => Refresher
+  readonly firstProvider: string
 }): AccessTokens {
   const kept: Collection<KeptToken> = records.collection('proxy-access-tokens')
-  const owners: Collection<readonly AccessToken[]> = records.collection('proxy-access-token-owners')
+  const lists = openTokenLists({ records, firstProvider, clock })
   const known = new GenerationCache<TokenSession & { readonly until: number }>(remembered)
   const refresher = openRefresher(openTokenStore({ kept, leases, random, endToken }))
 
-  const isAlive = ({ expiresAt }: AccessToken) => clock.now() < expiresAt
-
-  async function addToList(owner: string, token: AccessToken): Promise<void> {
-    if (await owners.create(owner, [token], never)) return
-    await owners.update(owner, (tokens) => [token, ...tokens.filter(isAlive)])
-  }
-
-  async function endToken(id: string, owner: string): Promise<boolean> {
+  async function endToken(id: string, ownLists?: readonly string[]): Promise<boolean> {
     const found = await kept.find(id)
-    if (found?.owner !== owner) return false
+    if (!found || ownLists?.includes(found.owner) === false) return false
     await kept.delete(id)
     // Whatever its provider's clock says: nothing of it counts any more, on any replica, sockets included.
     const { names, until } = found.idTokens ?? { names: [], until: 0 }
     const told = { names: [accessTokenName(id), ...names], upTo: found.expiresAt }
     await ended.end(told, Math.max(until, clock.now() + tellFor))
-    await owners.update(owner, (tokens) => tokens.filter((token) => token.id !== id))
+    await lists.remove(found.owner, id)
     return true
   }
 
-  async function noteUse(id: string, owner: string): Promise<void> {
-    const now = clock.now()
-    const isDue = (token: AccessToken) => token.id === id && now - (token.usedAt ?? 0) >= usageStep
-    await owners.update(owner, (tokens) =>
-      tokens.some(isDue) ? tokens.map((token) => (isDue(token) ? { ...token, usedAt: now } : token)) : undefined,
-    )
+  async function noteUse(id: string, { owner: from }: KeptToken, session: Session): Promise<void> {
+    const to = lists.listOf(session)
+    if (from !== to) {
+      // of before providers had lists of their own, or its user has another address now
+      if (await kept.update(id, (old) => ({ ...old, owner: to }))) await lists.move(id, { from, to })
+    }
+    await lists.noteUse(to, id)
   }
 
   return {
     async create(session, grant) {
       const { text, ticket } = newAccessToken(random)
-      const [id, owner] = [idOf(ticket.id), ownerOf(session.email ?? '')]
+      const [id, owner] = [idOf(ticket.id), lists.listOf(session)]
       const sealed = sealUnderTicket(session, ticket, random).toString('base64url')
       const { paths, expiresAt } = grant
       await kept.create(id, { owner, paths, sealed, expiresAt, idTokens: idTokensOf(session) }, expiresAt)
       const token = { ...grant, id, createdAt: clock.now() }
-      await addToList(owner, token)
+      await lists.add(owner, token)
       return { text, token }
     },
 
@@ -152,15 +148,12 @@ export function openAccessTokens({
       const until = Math.min(clock.now() + rememberFor, found.expiresAt, refresher.freshUntil(id, current))
       const names = namesOfToken(id, current)
       known.set(text, { session: scoped, names, until })
-      await noteUse(id, found.owner)
+      await noteUse(id, found, current)
       return ended.isEnded(ownNames({ names })) ? undefined : { session: scoped, names }
     },
 
-    async list(email) {
-      return ((await owners.find(ownerOf(email))) ?? []).filter(isAlive)
-    },
-
-    revoke: (email, id) => endToken(id, ownerOf(email)),
+    list: (owner) => lists.read(owner),
+    revoke: (owner, id) => endToken(id, lists.listsOf(owner)),
   }
 }
 
@@ -174,7 +167,7 @@ function openTokenStore({
   kept: Collection<KeptToken>
   leases: Leases
   random: Random
-  endToken: (id: string, owner: string) => Promise<unknown>
+  endToken: (id: string) => Promise<unknown>
 }): RefreshedStore {
   return {
     isShared: false,
@@ -190,8 +183,7 @@ function openTokenStore({
       await kept.update(id, (old) => ({ ...old, sealed, idTokens: idTokensOf(fresh) }))
     },
     async end({ id }) {
-      const found = await kept.find(id)
-      if (found) await endToken(id, found.owner)
+      await endToken(id)
     },
     lease: ({ id }) => leases.acquire(id),
   }
@@ -229,9 +221,4 @@ export function accessTokenName(id: string): string {
 /** What a token is filed under and called by: not its own half, which the text begins with. */
 function idOf(ticketId: string): string {
   return createHash('sha256').update(ticketId).digest('hex').slice(0, 24)
-}
-
-/** An owner is an e-mail address, as to apps (`kubeflow-userid`). */
-function ownerOf(email: string): string {
-  return createHash('sha256').update(email.toLowerCase()).digest('base64url')
 }

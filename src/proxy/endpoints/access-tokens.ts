@@ -41,14 +41,16 @@ function knownBy(lookup: SessionLookup): (id: string) => boolean {
 }
 
 async function listed(
-  { email = '' }: Session,
+  owner: Session,
   { config, accessTokens: tokens, assetsPath, clock }: ProxyCore,
   { isProgram, knows, problem }: { isProgram: boolean; knows: (id: string) => boolean; problem?: string },
 ): Promise<CheckAnswer> {
-  const found = (await tokens.list(email)).filter(({ id }) => knows(id))
+  const found = (await tokens.list(owner)).filter(({ id }) => knows(id))
   if (isProgram) return problem === undefined ? jsonAnswer(200, found.map(shown)) : jsonAnswer(400, { error: problem })
   const tokensPath = `${config.proxy_prefix}/tokens`
-  return pageAnswer(accessTokensPage({ who: email, tokens: found, now: clock.now(), tokensPath, assetsPath, problem }))
+  return pageAnswer(
+    accessTokensPage({ who: owner.email ?? '', tokens: found, now: clock.now(), tokensPath, assetsPath, problem }),
+  )
 }
 
 function shown({ id, label, paths, createdAt, expiresAt, usedAt }: AccessToken): object {
@@ -57,12 +59,12 @@ function shown({ id, label, paths, createdAt, expiresAt, usedAt }: AccessToken):
 }
 
 async function revoked(
-  { email = '' }: Session,
+  owner: Session,
   { config, accessTokens: tokens, log }: ProxyCore,
   { id, isProgram }: { id: string; isProgram: boolean },
 ): Promise<CheckAnswer> {
-  const wasThere = await tokens.revoke(email, id)
-  if (wasThere) log.info('access token revoked', { email, id })
+  const wasThere = await tokens.revoke(owner, id)
+  if (wasThere) log.info('access token revoked', { email: owner.email, id })
   if (isProgram) return wasThere ? jsonAnswer(200, {}) : jsonAnswer(404, { error: 'no such token' })
   return redirectAnswer(`${config.proxy_prefix}/tokens`, [], 303)
 }
