@@ -75,7 +75,10 @@ export class Exchange implements RequestFacts {
     const { numTrustedProxies } = state.config.meshConfig
     this.peerAddress = peerAddressOf(arrival.request.socket.remoteAddress)
     const forwardedFor = numTrustedProxies === 0 ? undefined : this.headers.get('x-forwarded-for')
-    this.clientAddress = clientAddressOf(this.peerAddress, forwardedFor, numTrustedProxies)
+    this.clientAddress = clientAddressOf(this.peerAddress, forwardedFor, {
+      trustedProxies: numTrustedProxies,
+      mode: state.mode,
+    })
     this.scheme = schemeOf(this)
     this.trace = context.observer?.begin?.(this)
   }
@@ -124,7 +127,7 @@ export function parseRequest(
 ): ParsedRequest | undefined {
   const target = parseTarget(request.url ?? '')
   if (!target || request.httpVersionMajor !== 1) return undefined // Node reads `GET /a` as HTTP/0.9
-  const path = normalisePath(target.path, state.config.meshConfig.pathNormalisation)
+  const path = normalisePath(target.path, state.config.meshConfig.pathNormalisation, state.mode)
   const headers = state.headerReader.read(request.rawHeaders)
   if (path === undefined || !headers) return undefined
   const sent = target.authority ?? headers.get('host') ?? ''

@@ -9,7 +9,7 @@ export function addForwardingHeaders(exchange: Exchange): void {
   const { headers, state, peerAddress, clientAddress, scheme, host, requestId } = exchange
   const isTrusting = state.config.meshConfig.numTrustedProxies > 0
   const before = isTrusting || !state.isNative ? headers.get('x-forwarded-for') : undefined
-  headers.set('x-forwarded-for', before === undefined ? peerAddress : `${before},${peerAddress}`)
+  headers.set('x-forwarded-for', before ? `${before},${peerAddress}` : peerAddress)
   headers.set('x-forwarded-proto', scheme)
   headers.set('x-request-id', requestId)
   if (!state.isNative) headers.set('x-envoy-external-address', clientAddress)

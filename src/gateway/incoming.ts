@@ -55,6 +55,38 @@ export const forwardingNames: readonly string[] = [
 export const edgeNames: readonly string[] = ['x-forwarded-client-cert']
 export const edgePrefixes: readonly string[] = ['x-envoy-']
 
+/**
+ * Repeated headers Envoy makes one of as they come, empty ones left out; every other stays as it is sent. They are those
+ * it keeps in fields of their own (`INLINE_REQ_HEADERS`, `CustomInlineHeaderRegistry`).
+ */
+export const joinedNames: readonly string[] = [
+  'accept',
+  'accept-encoding',
+  'access-control-request-headers',
+  'access-control-request-method',
+  'authorization',
+  'cache-control',
+  'content-encoding',
+  'content-type',
+  'grpc-accept-encoding',
+  'grpc-timeout',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'origin',
+  'pragma',
+  'referer',
+  'user-agent',
+  'via',
+  'x-client-trace-id',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+]
+
 /** How many different names are remembered, and how long ones; names come from clients, so both are bounded. */
 const rememberedNames = 2000
 const rememberedLength = 64
@@ -69,16 +101,17 @@ export interface HeaderReader {
 
 /**
  * Compiles what is stripped. Spellings are folded: case, and any mark that is read as `-` somewhere (`_`, `.`). Of
- * `exact` names only the other spellings are stripped.
+ * `exact` names only the other spellings are stripped. `joined` are made one header where they are repeated.
  */
 export function compileHeaderReader(
   names: Iterable<string>,
   prefixes: readonly string[],
-  exact: readonly string[] = [],
+  { exact = [], joined = [] }: { readonly exact?: readonly string[]; readonly joined?: readonly string[] } = {},
 ): HeaderReader {
   const refused = new Set([...names].map(foldHeaderName))
   const exactly = new Set(exact)
   const hops = new Set(hopByHop)
+  const joins = new Set(joined)
   const fates = new Map<string, { readonly name: string; readonly fate: Fate }>()
 
   const isRefused = (name: string): boolean => {
@@ -111,7 +144,9 @@ export function compileHeaderReader(
         if (name === 'host') hostCount += 1
         else if (name === 'connection') connection += `,${rawHeaders[at + 1]}`
         else if (name === 'transfer-encoding') isChunked = true
-        if (fate === 'keep') flat.push(name, rawHeaders[at + 1] ?? '')
+        if (fate === 'keep' && !(joins.has(name) && joinLine(flat, name, rawHeaders[at + 1] ?? ''))) {
+          flat.push(name, rawHeaders[at + 1] ?? '')
+        }
       }
       if (hostCount !== 1) return undefined
       const headers = new HeaderList(flat, isChunked)
@@ -119,6 +154,16 @@ export function compileHeaderReader(
       return headers
     },
   }
+}
+
+/** Adds a line to the header of that name, where one came before. */
+function joinLine(flat: string[], name: string, value: string): boolean {
+  for (let at = 0; at < flat.length; at += 2) {
+    if (flat[at] !== name) continue
+    if (value !== '') flat[at + 1] = flat[at + 1] === '' ? value : `${flat[at + 1]},${value}`
+    return true
+  }
+  return false
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { GatewayMode } from './config.ts'
+
 /** Istio's `meshConfig.pathNormalization.normalization`; DEFAULT is BASE. */
 export type PathNormalisation = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES'
 
@@ -8,14 +10,21 @@ const unreserved = flags('-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 
 /**
  * A path without query and fragment in the form it is routed, judged and forwarded in; `undefined` for one that must be
- * refused (`%00`, or no leading slash). What it returns, it returns unchanged when asked again.
+ * refused (`%00`, or no leading slash). What it returns, it returns unchanged when asked again. Where slashes are merged
+ * Envoy makes `//` of a path of slashes alone (`PathUtil::mergeSlashes`), which a rule on `/` does not mean; natively it is `/`.
  */
-export function normalisePath(path: string, mode: PathNormalisation): string | undefined {
+export function normalisePath(
+  path: string,
+  mode: PathNormalisation,
+  gatewayMode: GatewayMode = 'istio',
+): string | undefined {
   if (path.charCodeAt(0) !== slash) return undefined
   if (mode === 'NONE') return path
   const decoded = mode === 'DECODE_AND_MERGE_SLASHES' ? decodeSlashes(path) : path
   const canonical = needsWork(decoded) ? canonicalise(decoded) : decoded
-  return mode === 'BASE' || canonical === undefined ? canonical : mergeSlashes(canonical)
+  if (mode === 'BASE' || canonical === undefined) return canonical
+  const merged = mergeSlashes(canonical)
+  return gatewayMode === 'istio' && merged === '/' && canonical !== '/' ? '//' : merged
 }
 
 const slash = 47

@@ -17,6 +17,7 @@ import {
   type HeaderReader,
   identityNames,
   identityPrefixes,
+  joinedNames,
 } from './incoming.ts'
 import type { KeySource } from './key-sources.ts'
 import type { MeshConfig } from './mesh-config.ts'
@@ -79,12 +80,10 @@ export function compileState(config: GatewayConfig, dependencies: StateDependenc
     routes: compileRoutes(config, mode),
     services: new Map(config.services.map((service) => [service.key, service])),
     headerReader: isNative
-      ? compileHeaderReader(
-          refusedNames(config, authenticator, dependencies.identityHeaders),
-          identityPrefixes,
-          exactNames,
-        )
-      : compileHeaderReader(edgeNames, edgePrefixes),
+      ? compileHeaderReader(refusedNames(config, authenticator, dependencies.identityHeaders), identityPrefixes, {
+          exact: exactNames,
+        })
+      : compileHeaderReader(edgeNames, edgePrefixes, { joined: joinedNames }),
   }
 }
 

@@ -50,8 +50,13 @@ export function cookieValues(header: string | null | undefined, name: string): s
   return [...new Set(values)].slice(0, maxNamesakes)
 }
 
-/** The `Cookie` header without the cookies `isDropped` names; `undefined` when none is left. */
+/**
+ * The `Cookie` header without the cookies `isDropped` names; `undefined` when none is left. What none of them is in stays
+ * as it was sent.
+ */
 export function withoutCookies(header: string, isDropped: (name: string) => boolean): string | undefined {
-  const kept = parseCookies(header).filter(([name]) => !isDropped(name))
+  const cookies = parseCookies(header)
+  const kept = cookies.filter(([name]) => !isDropped(name))
+  if (kept.length === cookies.length) return header
   return kept.length === 0 ? undefined : kept.map(([name, value]) => `${name}=${value}`).join('; ')
 }

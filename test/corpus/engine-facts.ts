@@ -1,32 +1,35 @@
 import { clientAddressOf } from '../../src/gateway/client-address.ts'
 import type { GatewayConfig } from '../../src/gateway/config.ts'
+import { compileHeaderReader, edgeNames, edgePrefixes, joinedNames } from '../../src/gateway/incoming.ts'
 import { normalisePath } from '../../src/gateway/normalise-path.ts'
 import { parseTarget } from '../../src/gateway/request-target.ts'
 import type { Claims, RequestFacts } from '../../src/policy/facts.ts'
 import { type CorpusRow, tokenTable } from './read-corpus.ts'
+
+const headerReader = compileHeaderReader(edgeNames, edgePrefixes, { joined: joinedNames })
 
 /** A row as the engine is told of it, its token taken as verified. */
 export function factsOf(row: CorpusRow, config: GatewayConfig): RequestFacts | undefined {
   const target = parseTarget(row.path)
   const path = target && normalisePath(target.path, config.meshConfig.pathNormalisation)
   if (path === undefined) return undefined
-  const lines = Object.entries(row.headers).flatMap(([name, value]) =>
-    [value].flat().map((line) => [name.toLowerCase(), line] as const),
+  const sent = Object.entries(row.headers).flatMap(([name, value]) =>
+    [value].flat().flatMap((line) => [name, line.trim()]),
   )
-  const headers = new Map(
-    Object.entries(row.headers).map(([name, value]) => [name.toLowerCase(), [value].flat().join(',')]),
-  )
-  headers.set('host', row.host)
-  if (row.token !== undefined) headers.set('authorization', 'Bearer token')
+  const bearer = row.token === undefined ? [] : ['authorization', 'Bearer token']
+  const headers = headerReader.read(['host', row.host, ...sent, ...bearer])
   return {
     method: row.method,
     path,
     query: target?.query ?? '',
     host: row.host,
-    header: (name) => headers.get(name),
-    headerLines: (name) => lines.filter(([one]) => one === name).map(([, value]) => value),
+    header: (name) => headers?.get(name),
+    headerLines: (name) => headers?.all(name) ?? [],
     peerAddress: row.from,
-    clientAddress: clientAddressOf(row.from, headers.get('x-forwarded-for'), config.meshConfig.numTrustedProxies),
+    clientAddress: clientAddressOf(row.from, headers?.get('x-forwarded-for'), {
+      trustedProxies: config.meshConfig.numTrustedProxies,
+      mode: 'istio',
+    }),
     localAddress: '127.0.0.1',
     localPort: 8080,
     serverName: undefined,

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
+import { randomRequests } from './random-requests.ts'
 
 /** Policies and requests from small alphabets, so that they often meet. */
 export interface RandomWorld {
+  readonly severalProviders?: boolean
   readonly mesh: Readonly<Record<string, unknown>>
   readonly resources: readonly Readonly<Record<string, unknown>>[]
   readonly requests: readonly RandomRequest[]
@@ -18,20 +20,53 @@ export interface RandomRequest {
 
 const pathPatterns = fc.constantFrom(
   ...['/', '/a', '/a/b', '/a/*', '/a*', '*', '*b', '*/b', '/b', '/*', '**', '/a/**', '*a*', '/A', '/a%2fb', '/a*b'],
-  ...['/{*}', '/a/{*}', '/a/{**}', '/{**}/b', '/{*}/b/{**}', '/a/{**}/b', '/{**}'],
+  ...[
+    '/{*}',
+    '/a/{*}',
+    '/a/{**}',
+    '/{**}/b',
+    '/{*}/b/{**}',
+    '/a/{**}/b',
+    '/{**}',
+    '/{*}/{*}',
+    '/a/{*}/{**}/',
+    '/{*}/b',
+  ],
+  ...['/{*}/', '/a/{**}/b/', '/a;b', '*;b', '/a b', '*%2fb', '*%2Fb', '/a/./b', '/a/..*', '/a//b', '//*', 'a', '*?*'],
+  ...['/a?x=/b', '*#*', '/%61', '/a\\b', '*%5cb', '/%c3%a4', '*"*', '*.txt', '/a/b/c', '*/', '/a=1/{*}'],
 )
-const hostPatterns = fc.constantFrom('a.com', '*.a.com', 'a.*', '*', 'b.com', 'A.COM', 'a.com:*', '*:80', '*com')
-const methodPatterns = fc.constantFrom('GET', 'POST', 'P*', '*T', '*', 'get', 'HEAD')
-const textPatterns = fc.constantFrom('1', '1*', '*1', '*', '1,2', '2', '*1*', '**')
+const hostPatterns = fc.constantFrom(
+  ...['a.com', '*.a.com', 'a.*', '*', 'b.com', 'A.COM', 'a.com:*', '*:80', '*com', '*.COM', 'a.com.', '*.', 'x.a.com'],
+  ...['1.2.3.4', '[::1]', '*]', '[*', 'a.com:80', '*:*', '**', 'X.*'],
+)
+const methodPatterns = fc.constantFrom('GET', 'POST', 'P*', '*T', '*', 'get', 'HEAD', 'OPTIONS', 'PATCH', '**', 'G*T')
+const textPatterns = fc.constantFrom(
+  '1',
+  '1*',
+  '*1',
+  '*',
+  '1,2',
+  '2',
+  '*1*',
+  '**',
+  '1, 2',
+  '*,*',
+  ',*',
+  '*2',
+  'A',
+  'a*',
+)
 const ranges = fc.constantFrom(
-  '127.0.0.1',
-  '127.0.0.2/31',
-  '127.0.0.0/8',
-  '10.0.0.0/8',
-  '11.0.0.1',
-  '::1',
-  '::/0',
-  '0.0.0.0/0',
+  ...['127.0.0.1', '127.0.0.2/31', '127.0.0.0/8', '10.0.0.0/8', '11.0.0.1', '::1', '::/0', '0.0.0.0/0', '10.0.0.77/8'],
+  ...[
+    '127.0.0.3/0',
+    '2001:db8::/32',
+    '2001:db8::1',
+    '::ffff:10.0.0.1',
+    '::ffff:0:0/96',
+    '2001:DB8:0::1/127',
+    '10.0.0.1/32',
+  ],
 )
 const principalPatterns = fc.constantFrom(
   ...['*', '*/*', '*/sub-1', '*sub-2', '*sub-1', 'issuer*', 'issuer-1@example.com', '*@example.com', '*com/sub-1'],
@@ -42,19 +77,38 @@ const principalPatterns = fc.constantFrom(
     'https://issuer-3.example.com/realms/x/*',
     '*x/sub-3',
   ],
+  ...[
+    'issuer-1@example.com/a/b',
+    '*/b',
+    '/',
+    '/sub-1',
+    '/*',
+    '*/',
+    'issuer-1@example.com/',
+    '**',
+    '*/s*',
+    '*/*b',
+    'i*/sub-1',
+  ],
 )
 const claimPatterns = fc.constantFrom(
-  '*',
-  'group-1',
-  'group*',
-  '*-2',
-  'foo',
-  'valueA',
-  'value*',
-  'read',
-  'true',
-  '42',
-  'v',
+  ...[
+    '*',
+    'group-1',
+    'group*',
+    '*-2',
+    'foo',
+    'valueA',
+    'value*',
+    'read',
+    'true',
+    '42',
+    'v',
+    'd',
+    'admin',
+    'read write',
+  ],
+  ...['bar', 'b', 'a*', '*r', 'plain', '**', 'sub-1', 'user', '1', 'group-3'],
 )
 const claimKeys = fc.constantFrom(
   ...[
@@ -67,8 +121,30 @@ const claimKeys = fc.constantFrom(
     '[nested]',
     '[iss]',
   ],
-  ...['[object][k]', '[whole]', '[yes]', '[empty]', '[nothing]', '[list]', '[numbers]', '[missing]', '[sub]'],
+  ...[
+    '[object][k]',
+    '[whole]',
+    '[yes]',
+    '[empty]',
+    '[nothing]',
+    '[list]',
+    '[numbers]',
+    '[missing]',
+    '[sub]',
+    '[a.b][c]',
+  ],
+  ...[
+    '[test-issuer-1@istio.io/role.name]',
+    '[custom_scope]',
+    '[text]',
+    '[azp]',
+    '[groups][0]',
+    '[text][x]',
+    '[exp]',
+    '[a]',
+  ],
 )
+const meshIdentities = fc.constantFrom('*', 'cluster.local/ns/a/sa/b', 'a*', '*b', 'a')
 
 const listOf = (values: fc.Arbitrary<string>) => fc.uniqueArray(values, { minLength: 1, maxLength: 3 })
 
@@ -79,7 +155,7 @@ function someOf(fields: Readonly<Record<string, fc.Arbitrary<string>>>) {
     [`not${name.charAt(0).toUpperCase()}${name.slice(1)}`, listOf(values)] as const,
   ])
   return fc
-    .uniqueArray(fc.nat(all.length - 1), { minLength: 1, maxLength: 2 })
+    .uniqueArray(fc.nat(all.length - 1), { minLength: 1, maxLength: 3 })
     .chain((picked) => fc.record(Object.fromEntries(picked.flatMap((at) => (all[at] ? [all[at]] : [])))))
 }
 
@@ -102,17 +178,23 @@ const condition = (key: fc.Arbitrary<string>, values: fc.Arbitrary<string>) =>
     }))
 
 const early = fc.oneof(
-  condition(fc.constantFrom('request.headers[x-a]', 'request.headers[X-B]'), textPatterns),
+  condition(fc.constantFrom('request.headers[x-a]', 'request.headers[X-B]', 'request.headers[x-user]'), textPatterns),
+  condition(fc.constant('request.headers[:path]'), pathPatterns),
+  condition(fc.constantFrom('request.headers[:authority]', 'request.headers[host]'), hostPatterns),
+  condition(fc.constant('request.headers[:method]'), methodPatterns),
   condition(fc.constantFrom('source.ip', 'remote.ip'), ranges),
+  condition(fc.constant('destination.ip'), fc.constantFrom('127.0.0.1', '127.0.0.0/24', '10.0.0.0/8', '::/0')),
   condition(fc.constant('destination.port'), fc.constantFrom('PORT', '1')),
+  condition(fc.constant('connection.sni'), fc.constantFrom('a.com', '*.com', '*')),
 )
 const late = fc.oneof(
   condition(
     claimKeys.map((key) => `request.auth.claims${key}`),
     claimPatterns,
   ),
-  condition(fc.constant('request.auth.audiences'), claimPatterns),
+  condition(fc.constantFrom('request.auth.audiences', 'request.auth.presenter'), claimPatterns),
   condition(fc.constant('request.auth.principal'), principalPatterns),
+  condition(fc.constantFrom('source.principal', 'source.namespace', 'source.trustDomain'), meshIdentities),
 )
 
 function ruleOf(sources: Readonly<Record<string, fc.Arbitrary<string>>>, when: fc.Arbitrary<unknown>) {
@@ -129,7 +211,13 @@ function ruleOf(sources: Readonly<Record<string, fc.Arbitrary<string>>>, when: f
 
 const customRule = ruleOf(addressed, early)
 const plainRule = ruleOf(
-  { ...addressed, requestPrincipals: principalPatterns, principals: fc.constantFrom('*', 'cluster.local/ns/a/sa/b') },
+  {
+    ...addressed,
+    requestPrincipals: principalPatterns,
+    principals: meshIdentities,
+    namespaces: meshIdentities,
+    trustDomains: fc.constantFrom('*', 'cluster.local', 'a*', '*b'),
+  },
   fc.oneof(early, late),
 )
 
@@ -186,49 +274,13 @@ export const policyLists = fc.uniqueArray(
   fc.oneof(
     { weight: 3, arbitrary: allowPolicy },
     { weight: 3, arbitrary: denyPolicy },
-    { weight: 1, arbitrary: customPolicy },
+    { weight: 2, arbitrary: customPolicy },
     { weight: 1, arbitrary: auditPolicy },
   ),
   { maxLength: 4, selector: ({ metadata }) => metadata.name },
 )
 
-const paths = fc.constantFrom(
-  ...['/', '/a', '/a/b', '/a/b/c', '/b', '/a//b', '/A', '/a/', '/ab', '/a%2fb', '/a%2Fb', '/a/./b', '/a/../b', '//a'],
-  ...['/a;b', '/b/a/', '/%61', '/a\\b', '/a?x=/b', '/a/b?x=1', '/x*y', '/*', '/a*', '/a*b', '/a/%2e%2e/b', '/a%5cb'],
-  ...['/a%5Cb', '/%2e', '/a/..', '/..', '/a%252fb', '/a/%', '/a/b#c', '/%c3%a4', '/a|b', '/a/"b"', '/a/b/', '/a/x/b'],
-)
-
-export const requests: fc.Arbitrary<RandomRequest> = fc
-  .record({
-    method: fc.constantFrom('GET', 'GET', 'POST', 'PUT', 'HEAD', 'OPTIONS'),
-    path: paths,
-    host: fc.constantFrom('a.com', 'a.com', 'A.com', 'x.a.com', 'a.com:80', 'a.com.', 'b.com', '1.2.3.4'),
-    from: fc.constantFrom('127.0.0.1', '127.0.0.2', '127.0.0.3'),
-    token: fc.constantFrom(
-      ...[
-        undefined,
-        undefined,
-        'issuer-1',
-        'issuer-1-auds',
-        'issuer-1-kinds',
-        'issuer-2',
-        'issuer-2-scope',
-        'issuer-3',
-      ],
-      ...['issuer-1-no-sub', 'issuer-1-empty-sub', 'issuer-1-nested-1', 'issuer-1-expired', 'no-dots', 'issuer-4'],
-    ),
-    headers: fc.record(
-      {
-        'x-a': fc.constantFrom('', '1', '12', '21', '2', ['1', '2']),
-        'X-B': fc.constantFrom('1', '2'),
-        'x-ext-authz': fc.constantFrom('allow', 'deny'),
-        'x-forwarded-for': fc.constantFrom('10.0.0.1', '127.0.0.2, 10.0.0.1', '10.0.0.1,11.0.0.1', '::1', 'junk'),
-        'x-user': fc.constant('forged'),
-      },
-      { requiredKeys: [] },
-    ),
-  })
-  .map(({ token, ...rest }) => (token === undefined ? rest : { ...rest, token }))
+export const requests = randomRequests
 
 /** `hasTokens: false` leaves out RequestAuthentication. */
 export const worlds: fc.Arbitrary<RandomWorld> = fc

@@ -41,14 +41,15 @@ function judge(policies: Policies, mesh: Readonly<Record<string, unknown>>, requ
 /** The same by the reference. */
 function refer(policies: Policies, request: RandomRequest, { facts, trustedProxies }: ReturnType<typeof judge>) {
   const lines = Object.entries(request.headers).flatMap(([name, value]) =>
-    [value].flat().map((line) => [name.toLowerCase(), line] as const),
+    [value].flat().map((line) => [name.toLowerCase(), line.trim()] as const),
   )
-  const { method, path, host, claims } = facts
+  const { method, path, query = '', host, claims } = facts
   // the generators write policies of this very shape
   const written = JSON.parse(JSON.stringify(policies).replaceAll('PORT', '8080')) as readonly ReferencePolicy[]
   return evaluate(written, {
     method,
     path,
+    query,
     host,
     headers: lines,
     peer: request.from,

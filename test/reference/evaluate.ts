@@ -4,6 +4,8 @@ import { addressMatches, bitsOf, pathMatches, presentMatches, principalMatches, 
 export interface ReferenceRequest {
   readonly method: string
   readonly path: string
+  /** `?a=b`, or empty. */
+  readonly query: string
   readonly host: string
   /** Lines, names in lower case. */
   readonly headers: readonly (readonly [string, string])[]
@@ -57,9 +59,7 @@ function fieldsMatch(fields: Fields, request: ReferenceRequest): boolean {
 
 function valueMatches(field: string, value: string, request: ReferenceRequest): boolean {
   const header = /^request\.headers\[(.+)\]$/.exec(field)?.[1]?.toLowerCase()
-  if (header !== undefined) {
-    return request.headers.some(([name, line]) => name === header && presentMatches(value, line))
-  }
+  if (header !== undefined) return linesOf(header, request).some((line) => presentMatches(value, line))
   if (field.startsWith('request.auth.claims')) {
     const path = field.slice('request.auth.claims['.length, -1).split('][')
     return claimMatches(value, path, request.claims)
@@ -87,11 +87,27 @@ function valueMatches(field: string, value: string, request: ReferenceRequest): 
       return claimMatches(value, ['aud'], request.claims)
     case 'request.auth.presenter':
       return claimMatches(value, ['azp'], request.claims)
+    case 'destination.ip':
+      return addressMatches(value, '127.0.0.1')
     case 'principals':
-      return false // nobody shows a client certificate here
+    case 'namespaces':
+    case 'trustDomains':
+    case 'source.principal':
+    case 'source.namespace':
+    case 'source.trustDomain':
+    case 'connection.sni':
+      return false // nobody shows a client certificate here, or speaks TLS at all
     default:
       throw new Error(`the reference does not know ${field}`)
   }
+}
+
+/** The lines of a header; some are no lines of their own on the wire. */
+function linesOf(header: string, { headers, host, method, path, query }: ReferenceRequest): readonly string[] {
+  if (header === 'host' || header === ':authority') return [host]
+  if (header === ':method') return [method]
+  if (header === ':path') return [path + query]
+  return headers.filter(([name]) => name === header).map(([, line]) => line)
 }
 
 function claimMatches(pattern: string, path: readonly string[], claims: unknown): boolean {
@@ -108,6 +124,7 @@ function claimMatches(pattern: string, path: readonly string[], claims: unknown)
 function remoteAddress({ headers, peer, trustedProxies }: ReferenceRequest): string {
   const lines = headers.filter(([name]) => name === 'x-forwarded-for').map(([, line]) => line)
   const entries = lines
+    .filter((line) => line !== '')
     .join(',')
     .split(',')
     .map((entry) => entry.trim())

@@ -55,8 +55,13 @@ export function addressMatches(range: string, address: string): boolean {
   return wanted.slice(0, count) === found.slice(0, count)
 }
 
-export function bitsOf(address: string): string | undefined {
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(address)) {
+export function bitsOf(written: string): string | undefined {
+  // an IPv6 address may end in four numbers, as IPv4 is written
+  const address = written.replace(/(?<=:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...numbers: string[]) => {
+    const [a = '', b = '', c = '', d = ''] = numbers.slice(0, 4).map((one) => Number(one).toString(16).padStart(2, '0'))
+    return `${a}${b}:${c}${d}`
+  })
+  if (/^(?:(?:0|[1-9]\d*)(?:\.|$)){4}$/.test(address)) {
     return address
       .split('.')
       .map((part) => Number(part).toString(2).padStart(8, '0'))

@@ -14,7 +14,7 @@ export function addresses(name: string, addressOf: (facts: RequestFacts) => stri
         if (range) lists[range.family].addSubnet(range.address, range.prefix, range.family)
       }
       return (facts) => {
-        const address = unmapped(addressOf(facts))
+        const address = addressOf(facts)
         const version = isIP(address)
         const family = version === 6 ? 'ipv6' : 'ipv4'
         return version !== 0 && lists[family].check(address, family)
@@ -33,9 +33,4 @@ function parseRange(value: string) {
   const prefix = bits === undefined ? longest : Number(bits)
   if (prefix > longest) return undefined
   return { address, prefix, family: version === 6 ? ('ipv6' as const) : ('ipv4' as const) }
-}
-
-/** `::ffff:10.0.0.1`, the way a dual-stack socket names an IPv4 peer, is that IPv4 address. */
-function unmapped(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

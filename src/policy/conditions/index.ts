@@ -5,7 +5,7 @@ import { envoyMetadata } from './envoy-metadata.ts'
 import { hosts } from './hosts.ts'
 import { methods } from './methods.ts'
 import { paths } from './paths.ts'
-import { peerIdentity } from './peer-identity.ts'
+import { peerIdentity, trustDomain } from './peer-identity.ts'
 import { ports } from './ports.ts'
 import { requestHeaders } from './request-headers.ts'
 import { requestPrincipals } from './request-principals.ts'
@@ -20,7 +20,7 @@ export const sourceFields: Readonly<Record<string, ConditionKind>> = {
   requestPrincipals,
   namespaces: peerIdentity,
   serviceAccounts: peerIdentity,
-  trustDomains: peerIdentity,
+  trustDomains: trustDomain,
   ipBlocks: peerAddress,
   remoteIpBlocks: clientAddress,
 }

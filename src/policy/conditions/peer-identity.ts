@@ -11,3 +11,9 @@ export const peerIdentity: ConditionKind = {
   matched: (_, { values }) => `the caller's mesh identity matches ${anyOf(values)}`,
   missed: () => 'callers at this gateway have no mesh identity (no client certificate)',
 }
+
+/** A trust domain is a host with at most one wildcard, at its start or end (istio pkg/config/security `ValidateTrustDomain`). */
+export const trustDomain: ConditionKind = {
+  ...peerIdentity,
+  mistake: (value) => (/^\*?[^*/]*$|^[^*/]*\*$/.test(value) ? undefined : `\`${value}\` is no trust domain`),
+}
