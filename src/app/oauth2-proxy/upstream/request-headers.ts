@@ -45,7 +45,7 @@ export function compileRequestHeaders({ config, injected, isOwnCookie }: Request
   )
   const names = [...(compat ? [] : identityHeaders), ...stripped.map(({ name }) => name.toLowerCase())]
   const exact = exactNames.filter((name) => !names.includes(name))
-  const reader = compileHeaderReader(names, [], compat ? [] : exact)
+  const reader = compileHeaderReader(names, [], { exact: compat ? [] : exact })
   const isTrusted = compileTrustedProxies(config)
   // where somebody in front, whom nobody told us to trust, ends TLS for us
   const isPublicByTls = config.redirect_url.startsWith('https://')
