@@ -227,6 +227,42 @@ describe('a sign-in from a terminal', () => {
     ).rejects.toMatchObject({ message: 'the link was not used in time; start again' })
   })
 
+  test('has a link that is answered once: what comes later changes nothing, and says so', async () => {
+    const world = await tokenWorld()
+    const begin = async () => {
+      const asked = await world.send('/oauth2/device_authorization', form({ label: 'laptop' }))
+      const { device_code: code = '', verification_uri: uri = '' } = (await asked.json()) as Record<string, string>
+      const redeem = async () => (await world.send('/oauth2/device_token', form({ device_code: code }))).json()
+      return { link: new URL(uri), redeem }
+    }
+    const again = async (page: Response, how: string) => {
+      expect(page.status).toBe(409)
+      const text = await page.text()
+      expect(text).toContain('This link was answered already')
+      expect(text).toContain(`The program was ${how} by it`)
+    }
+    const allow = async (link: URL) => {
+      const started = await world.send('/oauth2/device', answer(link, 'allow'))
+      return () => world.browser.get(world.provider.signIn(started.headers.get('location') ?? ''))
+    }
+
+    const allowed = await begin()
+    const [first, second] = [await allow(allowed.link), await allow(allowed.link)] // two tabs
+    expect((await first()).status).toBe(200)
+    await again(await second(), 'allowed')
+    await again(await world.browser.get(allowed.link.pathname + allowed.link.search), 'allowed')
+    await again(await world.send('/oauth2/device', answer(allowed.link, 'deny')), 'allowed')
+    expect(await allowed.redeem()).toMatchObject({ email: ada.email })
+    await again(await world.send('/oauth2/device', answer(allowed.link, 'allow')), 'allowed')
+
+    const refused = await begin()
+    const late = await allow(refused.link)
+    expect((await world.send('/oauth2/device', answer(refused.link, 'deny'))).status).toBe(200)
+    await again(await late(), 'refused')
+    await again(await world.send('/oauth2/device', answer(refused.link, 'allow')), 'refused')
+    expect(await refused.redeem()).toEqual({ error: 'access_denied' })
+  })
+
   test('gives its token to one asker only, and to no made-up code', async () => {
     const world = await tokenWorld()
     const asked = await world.send('/oauth2/device_authorization', form({ label: 'laptop' }))

@@ -27,16 +27,24 @@ export type DeviceOutcome =
   | { readonly kind: 'approved'; readonly session: Session; readonly wish: TokenWish }
   | { readonly kind: 'pending' | 'denied' | 'expired' | 'unknown' }
 
+/** What somebody who held a link said to it. */
+export type DeviceAnswer = 'allowed' | 'refused'
+
 /** Logins of programs that cannot show a page: they show a link, and wait (RFC 8628). */
 export interface DeviceLogins {
   /** Nothing is stored: both texts carry the request, sealed. */
   begin(wish: TokenWish): DeviceStart
   /** The request a link carries; `undefined` where it was altered or is too old. */
   read(request: string): DeviceRequest | undefined
-  /** What the program is to get. */
-  approve(request: DeviceRequest, session: Session): Promise<void>
-  /** Anybody may refuse, so only so many refusals are kept; a program that is not told one waits until its time is over. */
-  deny(request: DeviceRequest): Promise<void>
+  /** How it was answered; a link is answered once. */
+  answerTo(request: DeviceRequest): Promise<DeviceAnswer | undefined>
+  /** What the program is to get. @returns the answer that counts instead, where the link had one. */
+  approve(request: DeviceRequest, session: Session): Promise<DeviceAnswer | undefined>
+  /**
+   * Anybody may refuse, so only so many refusals are kept; a program that is not told one waits until its time is over.
+   * @returns the answer that counts instead, where the link had one.
+   */
+  deny(request: DeviceRequest): Promise<DeviceAnswer | undefined>
   /** Tells the outcome; an approval is told once. */
   redeem(deviceCode: string): Promise<DeviceOutcome>
 }
@@ -75,7 +83,16 @@ export function openDeviceLogins({
   const sessions = sealerFor('proxy device session')
 
   const refusals: number[] = []
-  const give = (id: string, verdict: Verdict) => verdicts.create(id, verdict, clock.now() + lifetime)
+
+  async function answerTo({ id }: DeviceRequest): Promise<DeviceAnswer | undefined> {
+    const verdict = await verdicts.find(id)
+    return verdict && (verdict.session === undefined ? 'refused' : 'allowed')
+  }
+
+  async function give(request: DeviceRequest, verdict: Verdict): Promise<DeviceAnswer | undefined> {
+    const isFirst = await verdicts.create(request.id, verdict, clock.now() + lifetime)
+    return isFirst ? undefined : answerTo(request)
+  }
 
   function openSession(sealed: string): Session | undefined {
     const text = sessions.open(sealed)
@@ -89,14 +106,15 @@ export function openDeviceLogins({
       return { deviceCode: codes.seal(request, lifetime), userCode, request: links.seal(request, lifetime) }
     },
     read: (request) => readRequest(links.open(request)),
-    async approve({ id }, session) {
-      await give(id, { session: sessions.seal(Buffer.from(encodeSession(session)).toString('base64'), lifetime) })
+    answerTo,
+    async approve(request, session) {
+      return give(request, { session: sessions.seal(Buffer.from(encodeSession(session)).toString('base64'), lifetime) })
     },
-    async deny({ id }) {
+    async deny(request) {
       while ((refusals[0] ?? Number.POSITIVE_INFINITY) <= clock.now() - lifetime) refusals.shift()
-      if (refusals.length >= mostRefusals) return
+      if (refusals.length >= mostRefusals) return undefined
       refusals.push(clock.now())
-      await give(id, {})
+      return give(request, {})
     },
     async redeem(deviceCode) {
       const request = readRequest(codes.open(deviceCode))

@@ -1,11 +1,11 @@
-import { deviceCodeSeconds } from '../access-tokens/device-logins.ts'
+import { type DeviceAnswer, deviceCodeSeconds } from '../access-tokens/device-logins.ts'
 import { parseTokenWish } from '../access-tokens/token-wish.ts'
 import { jsonAnswer, pageAnswer } from '../answers.ts'
 import type { CheckAnswer, CheckRequest } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
 import { grantOf } from '../login/serve-purpose.ts'
 import { publicOrigin, redirectUriFor, startLogin } from '../login/start-login.ts'
-import { deviceDonePage, deviceGonePage, devicePage } from '../pages/access-token-pages.ts'
+import { deviceAnsweredPage, deviceDonePage, deviceGonePage, devicePage } from '../pages/access-token-pages.ts'
 import { isForeignPost } from '../request-kind.ts'
 import type { EndpointInput } from './endpoint.ts'
 
@@ -41,18 +41,22 @@ function originOf(request: CheckRequest, core: ProxyCore): string {
 /** `/oauth2/device`: the page behind the link, where the user allows the program or does not. */
 export async function device({ request, form }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
   const { config, assetsPath, deviceLogins } = core
+  const { requestId } = request
   const isPost = request.method === 'POST'
   const link = (isPost ? form : queryOf(request.path)).get('request') ?? ''
   const asked = deviceLogins.read(link)
-  if (!asked) return pageAnswer(deviceGonePage({ assetsPath, requestId: request.requestId }))
+  if (!asked) return pageAnswer(deviceGonePage({ assetsPath, requestId }))
+  const answered = (answer: DeviceAnswer) => pageAnswer(deviceAnsweredPage({ answer, assetsPath, requestId }))
+  const before = await deviceLogins.answerTo(asked)
+  if (before) return answered(before)
   const devicePath = `${config.proxy_prefix}/device`
   // Only who has read the page allows anything: a form of another site would skip it.
   if (!isPost || isForeignPost(request)) return pageAnswer(devicePage({ request: asked, link, devicePath, assetsPath }))
   if (form.get('answer') === 'allow') {
     return startLogin(request, core, { target: '/', purpose: { kind: 'device', request: asked } })
   }
-  await deviceLogins.deny(asked)
-  return pageAnswer(deviceDonePage({ isAllowed: false, assetsPath }))
+  const faster = await deviceLogins.deny(asked)
+  return faster ? answered(faster) : pageAnswer(deviceDonePage({ isAllowed: false, assetsPath }))
 }
 
 /** The errors of RFC 8628 §3.5. */

@@ -98,14 +98,8 @@ export function openTokenKeys(api: ClusterApi, dependencies: Dependencies): Acco
     const { iss, sub } = claims
     const isOurs = usualIssuers.includes(String(iss)) || iss === (discovered ?? (await discover()))
     if (!isOurs) return { refused: 'issuer-mismatch' }
-    return {
-      session: sessionOf(
-        token,
-        claims,
-        { name: String(sub), groups: groupsOfAccount(String(sub)) },
-        dependencies.clock,
-      ),
-    }
+    const name = String(sub)
+    return { session: sessionOf(token, claims, { name, groups: groupsOfAccount(name) }, dependencies.clock) }
   }
 
   return {

@@ -71,7 +71,8 @@ async function redeemOnce(
     const session = await provider.redeem(code, login, redirectUriFor(request, core))
     if (!session.email) throw new GatehouseError('no_email', 'neither ID token nor profile has an e-mail address')
     if (login.purpose && core.rules.mayEnter(session)) {
-      return await servePurpose(login.purpose, session, { core, cookies: clearLoginCookies(request, core, state) })
+      const cookies = clearLoginCookies(request, core, state)
+      return await servePurpose(login.purpose, session, { core, cookies, requestId: request.requestId })
     }
     return await admit(request, core, { session, state, target })
   } catch (cause) {

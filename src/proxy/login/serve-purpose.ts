@@ -3,7 +3,7 @@ import type { TokenWish } from '../access-tokens/token-wish.ts'
 import { pageAnswer, setCookieHeaders } from '../answers.ts'
 import type { CheckAnswer } from '../check.ts'
 import type { ProxyCore } from '../core.ts'
-import { deviceDonePage, newAccessTokenPage } from '../pages/access-token-pages.ts'
+import { deviceAnsweredPage, deviceDonePage, newAccessTokenPage } from '../pages/access-token-pages.ts'
 import type { Session } from '../session.ts'
 import type { LoginPurpose } from './login-purpose.ts'
 
@@ -17,7 +17,7 @@ const offlineScope = 'offline_access'
 export async function servePurpose(
   purpose: LoginPurpose,
   session: Session,
-  { core, cookies }: { readonly core: ProxyCore; readonly cookies: readonly string[] },
+  { core, cookies, requestId }: { core: ProxyCore; cookies: readonly string[]; requestId: string },
 ): Promise<CheckAnswer> {
   const { config, assetsPath, accessTokens, deviceLogins, log } = core
   if (!session.refreshToken) {
@@ -25,7 +25,8 @@ export async function servePurpose(
   }
   const headers = setCookieHeaders(cookies)
   if (purpose.kind === 'device') {
-    await deviceLogins.approve(purpose.request, session)
+    const answer = await deviceLogins.approve(purpose.request, session)
+    if (answer) return pageAnswer(deviceAnsweredPage({ answer, assetsPath, requestId }), headers)
     log.info('program allowed', { email: session.email, label: purpose.request.wish.label })
     return pageAnswer(deviceDonePage({ isAllowed: true, assetsPath }), headers)
   }

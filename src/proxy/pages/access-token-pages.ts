@@ -5,7 +5,7 @@ import type { Html } from '../../http/views/html.ts'
 import { page, pageResponse } from '../../http/views/page.ts'
 import { signedInAs } from '../../http/views/person.ts'
 import type { AccessToken } from '../access-tokens/access-tokens.ts'
-import type { DeviceRequest } from '../access-tokens/device-logins.ts'
+import type { DeviceAnswer, DeviceRequest } from '../access-tokens/device-logins.ts'
 
 /** A user's tokens, and the form for another one. */
 export function accessTokensPage({
@@ -150,6 +150,22 @@ ${isAllowed ? html`<span class="emblem success" aria-hidden="true"></span>` : ''
   }</p>
 </section>`
   return pageResponse(page({ title: isAllowed ? 'Signed in' : 'Refused', assetsPath, body }))
+}
+
+/** A link that somebody has answered. */
+export function deviceAnsweredPage({
+  answer,
+  assetsPath,
+  requestId,
+}: {
+  answer: DeviceAnswer
+  assetsPath: string
+  requestId: string
+}): Promise<Response> {
+  const message = `The program was ${answer} by it; a link is answered once.`
+  const advice = 'If that was not you, or you changed your mind, start again in your terminal.'
+  const title = 'This link was answered already'
+  return pageResponse(errorPage({ title, message, advice, requestId, assetsPath }), { status: 409 })
 }
 
 /** A link that leads nowhere any more. */
