@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { CheckedFiles } from '../app/check-files.ts'
 import { readTextFile, readTree } from '../config/read-tree.ts'
 import { GatehouseError } from '../kit/errors.ts'
-import type { Problems } from '../kit/problems.ts'
+import { namedSource, type Problems } from '../kit/problems.ts'
 
 /** Reads what is named on the command line, directories with all below them, `-` the standard input. */
 export function readCheckedFiles(names: readonly string[], problems: Problems): Map<string, string> {
@@ -13,7 +13,9 @@ export function readCheckedFiles(names: readonly string[], problems: Problems): 
       const text = readFileSync(0, 'utf8')
       files.set(nameOfInput(text), text)
     } else if (statSync(name, { throwIfNoEntry: false })?.isDirectory()) {
-      for (const { file, text } of readTree(name, problems)) files.set(join(name, file), text)
+      const texts = readTree(name, problems)
+      for (const { file, text } of texts) files.set(join(name, file), text)
+      if (texts.length === 0) problems.error(namedSource(name), [], 'has no file to check', 'name one that has')
     } else {
       const read = readTextFile(name, { problems })
       if (read) files.set(name, read.text)

@@ -46,3 +46,11 @@ test('broken TOML is a problem at its line', () => {
     [2, true],
   ])
 })
+
+test('a text without quotes is told what it lacks', () => {
+  const problems = new Problems()
+  expect(parseToml(fileText('o.cfg', 'client_id = x\n'), problems)).toBeUndefined()
+  expect(problems.list).toMatchObject([
+    { line: 1, message: 'not valid TOML: invalid value', fix: 'write texts in quotes' },
+  ])
+})

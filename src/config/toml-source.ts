@@ -12,7 +12,8 @@ export function parseToml(source: SourceText, problems: Problems): SourceDocumen
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const [reason = ''] = error.message.replace(/^Invalid TOML document: /, '').split('\n')
-    addProblemAt(source, error, { problems, severity: 'error', message: `not valid TOML: ${reason}` })
+    const fix = reason === 'invalid value' ? { fix: 'write texts in quotes' } : {}
+    addProblemAt(source, error, { problems, severity: 'error', message: `not valid TOML: ${reason}`, ...fix })
     return undefined
   }
 }

@@ -56,6 +56,10 @@ test('hostile and broken documents are refused with their place', () => {
   expect(problemsOf('['.repeat(50_000))[0]).toMatch(/^a.yaml:1:/)
   expect(problemsOf('a: &a [1, *a]')).toEqual(['a.yaml:1:11: error: an alias inside its own anchor'])
   expect(problemsOf('id: {{ .Env.X }}')[0]).toMatch(/^a.yaml:1:6: error: a key must be text; quote it/)
+  expect(problemsOf('a:\n  b: |\n    x\n\t  y: 1\n  c: {d: 1\ne: 2\n')).toEqual([
+    'a.yaml:4:1: error: not valid YAML: a tab in the indentation; indent with blanks',
+  ])
+  expect(problemsOf('{"a": [}')).toHaveLength(1)
   expect(problemsOf('a: "x\nb: 1')[0]).toMatch(/^a.yaml:\d+:\d+: error: not valid YAML: missing closing "quote/)
 })
 

@@ -98,15 +98,36 @@ function parseQuietly(text: string, report: Report): Document.Parsed | undefined
       uniqueKeys: false,
       customTags: (tags) => [...tags, yaml11Boolean],
     })
-    for (const { message, pos } of document.errors.slice(0, maximumErrors)) {
-      report(pos[0], `not valid YAML: ${lowerFirst(message)}`)
-    }
+    reportSyntax(text, document, report)
     return document
   } catch (error) {
     if (!(error instanceof RangeError)) throw error // the composer ran out of stack
     report(0, `nested deeper than ${maximumDepth} levels`)
     return undefined
   }
+}
+
+/** Each line's first mistake; the others follow from it, as everything follows from a tab. */
+function reportSyntax(text: string, { errors }: Document.Parsed, report: Report): void {
+  const language = /^\s*[{[]/.test(text) ? 'JSON' : 'YAML'
+  const found = errors
+    .slice(0, 5 * maximumErrors)
+    .map(({ message, pos: [offset] }) => ({ message, offset, line: lineAt(text, offset) }))
+  const tab = found.find(({ line }) => /^[ ]*\t/.test(line.text))
+  if (tab) {
+    report(tab.line.start, `not valid ${language}: a tab in the indentation`, 'indent with blanks')
+    return
+  }
+  const perLine = found.filter(({ line }, at) => found.findIndex((one) => one.line.start === line.start) === at)
+  for (const { message, offset } of perLine.slice(0, maximumErrors)) {
+    report(offset, `not valid ${language}: ${lowerFirst(message)}`)
+  }
+}
+
+function lineAt(text: string, offset: number): { readonly start: number; readonly text: string } {
+  const start = text.lastIndexOf('\n', offset - 1) + 1
+  const end = text.indexOf('\n', start)
+  return { start, text: text.slice(start, end === -1 ? text.length : end) }
 }
 
 const yaml11Boolean = {

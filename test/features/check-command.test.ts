@@ -94,6 +94,11 @@ test('files that cannot be read are told, too', async () => {
   expect(stdout).toContain('absent.yaml  error configuration')
 })
 
+test('a directory without files is called that', async () => {
+  const empty = directoryOf({})
+  expect((await check([empty])).stdout).toContain(`${empty}  error configuration\n  has no file to check`)
+})
+
 test('called wrongly it says how, and exits with 2', async () => {
   const wrong: readonly (readonly [readonly string[], string])[] = [
     [[], 'gatehouse: name the files or the directory to check, or `-` for the standard input\n'],

@@ -1,6 +1,8 @@
 import { configuration } from './configuration.ts'
 import type { Rule } from './rule.ts'
+import { accountsShutOut } from './rules/accounts-shut-out.ts'
 import { allowOnlyNegative } from './rules/allow-only-negative.ts'
+import { apiServerAudience } from './rules/api-server-audience.ts'
 import { arrayClaimToHeader } from './rules/array-claim-to-header.ts'
 import { clientSecretMismatch } from './rules/client-secret-mismatch.ts'
 import { cookieNotShown } from './rules/cookie-not-shown.ts'
@@ -99,6 +101,8 @@ export const rules: readonly Rule[] = [
   forwardedHeaderUnsanitised,
   patternInUserName,
   noAudiences,
+  apiServerAudience,
+  accountsShutOut,
   jwksUnreachable,
   allowOnlyNegative,
   denyByPath,

@@ -56,6 +56,11 @@ export interface Finding extends Found {
   readonly edits: readonly Edit[]
 }
 
+/** The files of the good example that differ from the bad one's. */
+export function mendedFiles({ bad, good }: Pick<Rule, 'bad' | 'good'>): Example {
+  return Object.fromEntries(Object.entries(good).filter(([name, text]) => bad[name] !== text))
+}
+
 /** A problem told by loading the files, as a place that breaks a rule. */
 export function foundOf({ file, line, column, path, message, fix }: Problem): Found {
   const position = line === undefined ? {} : { line, ...(column === undefined ? {} : { column }) }

@@ -1,5 +1,5 @@
 import { rules } from '../index.ts'
-import type { Example, Rule } from '../rule.ts'
+import { type Example, mendedFiles, type Rule } from '../rule.ts'
 
 /** The rule reference, `docs/RULES.md`. */
 export function rulesMarkdown(): string {
@@ -37,15 +37,10 @@ function section({ id, severity, title, why, remedy, bad, good }: Rule): string[
     ...filesOf(bad),
     'Good:',
     '',
-    ...filesOf(changed(good, bad)),
+    ...filesOf(mendedFiles({ bad, good })),
     '</details>',
     '',
   ]
-}
-
-/** The files of the good example that differ from the bad one's. */
-function changed(good: Example, bad: Example): Example {
-  return Object.fromEntries(Object.entries(good).filter(([name, text]) => bad[name] !== text))
 }
 
 function filesOf(files: Example): string[] {

@@ -1,4 +1,4 @@
-import type { Example, Rule } from '../rule.ts'
+import { type Example, mendedFiles, type Rule } from '../rule.ts'
 import type { Paint } from './text.ts'
 
 /** The page of a rule, for a terminal. */
@@ -14,7 +14,7 @@ export function rulePage({ id, severity, title, why, remedy, bad, good, edits }:
     paint.problem('Bad'),
     ...filesOf(bad, paint),
     paint.good('Good'),
-    ...filesOf(good, paint),
+    ...filesOf(mendedFiles({ bad, good }), paint),
   ].join('\n')
 }
 
