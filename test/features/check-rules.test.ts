@@ -47,6 +47,8 @@ const places: Readonly<Record<string, readonly string[]>> = {
   'forwarded-header-unsanitised': ['mesh.yaml:7:47'],
   'pattern-in-user-name': ['policy.yaml:8:16'],
   'no-audiences': ['ra.yaml:6:5'],
+  'api-server-audience': ['oauth2_proxy.cfg:11:1'],
+  'accounts-shut-out': ['oauth2_proxy.cfg:12:1'],
   'jwks-unreachable': ['ra.yaml:7:5'],
   'allow-only-negative': ['policy.yaml:7:5'],
   'deny-by-path': ['policy.yaml:8:27', 'policy.yaml:8:37'],
