@@ -214,3 +214,37 @@ spec:
   expect(told(route(80, 'oauth2-proxy'))).toBe(0)
   expect(told(route(4180, 'oauth2-prox'))).toBe(0)
 })
+
+test('the audience of the API server is told wherever it is accepted, an own one nowhere', () => {
+  const rule = (audience: string) => {
+    const text = badOf('no-audiences')['ra.yaml'] ?? ''
+    return {
+      'ra.yaml': text.replace('outputClaimToHeaders', `audiences: [kubeflow, "${audience}"]\n    outputClaimToHeaders`),
+    }
+  }
+  for (const name of ['https://kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'kubernetes']) {
+    expect(count('api-server-audience', rule(name)), name).toBe(1)
+  }
+  for (const name of [
+    'kubernetes.example.com',
+    'https://kubernetes.default.svc.example.com',
+    'pipelines.kubeflow.org',
+  ]) {
+    expect(count('api-server-audience', rule(name)), name).toBe(0)
+  }
+})
+
+test('service accounts are shut out by domains of addresses, too, but not where their names are listed', () => {
+  const settings = (domains: string, more = '') =>
+    changed('accounts-shut-out', {}, ['email_domains = "*"', `email_domains = ${domains}${more}`])
+  const open = (domains: string, more?: string) =>
+    Object.fromEntries(
+      Object.entries(settings(domains, more)).map(([name, text]) => [name, text.replace('["ml-team"]', '[]')]),
+    )
+  expect(count('accounts-shut-out', open('"*"'))).toBe(0)
+  expect(count('accounts-shut-out', open('["example.com"]'))).toBe(1)
+  expect(count('accounts-shut-out', open('["example.com", "*"]'))).toBe(0)
+  expect(count('accounts-shut-out', open('["example.com"]', '\nauthenticated_emails_file = "/emails"'))).toBe(0)
+  const without = badOf('accounts-shut-out')['oauth2_proxy.cfg']?.replace(/^kubernetes_.*\n/m, '') ?? ''
+  expect(count('accounts-shut-out', { ...badOf('accounts-shut-out'), 'oauth2_proxy.cfg': without })).toBe(0)
+})
