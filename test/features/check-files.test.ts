@@ -49,7 +49,7 @@ test('one list that lacks a path is found at the path in the other', () => {
   expect(found).toMatchObject({
     place: { file: 'authorizationpolicy.istio-ingressgateway-oauth2-proxy.yaml', line: 25, column: 11 },
     message: expect.stringContaining('`/myapp/*` is exempt here, but not in the other policy'),
-    edits: [{ kind: 'add-item', place: { file: name, line: 25, column: 11 }, item: '/myapp/*' }],
+    edits: [],
   })
 })
 

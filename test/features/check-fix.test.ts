@@ -40,7 +40,7 @@ spec:
         notPaths:
         - '/oauth2/*'   # the proxy itself
         - '/dex/*'
-        - '/app/*'      # signs in by itself
+        - '/auth/*'     # Keycloak
 ---
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
@@ -55,7 +55,15 @@ ${deny}`
 
 test('comments, quotes and layout stay; the lines that change are the only ones', () => {
   const { files } = fixed({ 'a.yaml': pair('        notPaths: ["/dex/*",   "/oauth2/*"]  # keep in step\n') })
-  expect(files.get('a.yaml')).toBe(pair('        notPaths: ["/dex/*",   "/oauth2/*", "/app/*"]  # keep in step\n'))
+  expect(files.get('a.yaml')).toBe(pair('        notPaths: ["/dex/*",   "/oauth2/*", "/auth/*"]  # keep in step\n'))
+})
+
+test('an app is never made public', () => {
+  const { fixed: mended, remaining } = fixed({
+    'a.yaml': pair('        notPaths: [/dex/*, /oauth2/*]\n').replace('/auth/*', '/app/*'),
+  })
+  expect(mended).toEqual([])
+  expect(placesOf(remaining)).toContain('a.yaml:14:11 warning exempt-in-one-list')
 })
 
 test('only the rules asked for are mended', () => {

@@ -148,8 +148,8 @@ test('a path exempt in only one of the two policies is a warning on its line', (
   const both = ['/dex/*', '/dex/**', '/oauth2/*']
   const policies = `${policy('CUSTOM', [...both, '/myapp/*'])}---\n${policy('DENY', [...both, '/argocd/*'])}`
   expect(linesOf({ 'policies.yaml': policies })).toEqual([
-    'policies.yaml:14:11: warning: spec.rules[0].to[0].operation.notPaths[3]: `/myapp/*` is exempt here, but not in the other policy (policies.yaml:24): a browser gets 403 there; write it into both lists',
-    'policies.yaml:28:11: warning: spec.rules[0].to[0].operation.notPaths[3]: `/argocd/*` is exempt here, but not in the other policy (policies.yaml:10): a browser is sent to the platform’s own sign-in there; write it into both lists',
+    'policies.yaml:14:11: warning: spec.rules[0].to[0].operation.notPaths[3]: `/myapp/*` is exempt here, but not in the other policy (policies.yaml:24): a browser gets 403 there; write it into both lists, or into neither',
+    'policies.yaml:28:11: warning: spec.rules[0].to[0].operation.notPaths[3]: `/argocd/*` is exempt here, but not in the other policy (policies.yaml:10): a browser is sent to the platform’s own sign-in there; write it into both lists, or into neither',
   ])
 })
 

@@ -34,7 +34,7 @@ function warnOfLone(
       if (exempted.some((pattern) => covers(pattern, value)) || value.endsWith('**')) continue
       const place = seenAt({ source: other.document.source, path: other.path })
       const message = `\`${value}\` is exempt here, but not in the other policy${place}: ${consequence}`
-      problems.warn(document.source, [...path, index], message, 'write it into both lists')
+      problems.warn(document.source, [...path, index], message, 'write it into both lists, or into neither')
     }
   }
 }

@@ -34,11 +34,15 @@ export const exemptInOneList: Rule = {
   severity: 'warning',
   title: 'a path in only one of the two `notPaths` lists',
   why: 'Exempt in CUSTOM only: the page answers 403 `RBAC: access denied`, without a login. Exempt in DENY only: an app that signs its users in by itself first sends them to the platform’s login.',
-  remedy: 'Write the path into both lists, or into neither.',
-  bad: { 'policies.yaml': pair('/dex/*, /oauth2/*, /myapp/*', '/dex/*, /oauth2/*') },
-  good: { 'policies.yaml': pair('/dex/*, /oauth2/*, /myapp/*', '/dex/*, /oauth2/*, /myapp/*') },
+  remedy:
+    'Write the path into both lists where anyone may open it without a login, else into neither. `--fix` does so for the parts of the chain only.',
+  bad: { 'policies.yaml': pair('/dex/*, /oauth2/*', '/dex/*') },
+  good: { 'policies.yaml': pair('/dex/*, /oauth2/*', '/dex/*, /oauth2/*') },
   edits: addToOtherLists,
 }
+
+/** The parts of a chain are for people who are not signed in yet; whether an app is, too, only its owner knows. */
+const isPart = (path: string): boolean => /^\/(?:dex|oauth2|auth|authservice)\/\*$/.test(path)
 
 function addToOtherLists({ place }: Found, subject: Subject): Edit[] {
   const path = parsePath(place.path)
@@ -49,7 +53,7 @@ function addToOtherLists({ place }: Found, subject: Subject): Edit[] {
   const value = document && valueAtPath(document.value, path)
   const own = document && valueAtPath(document.value, path.slice(0, -1))
   const action = document && valueAtPath(document.value, ['spec', 'action'])
-  if (typeof value !== 'string' || !Array.isArray(own)) return []
+  if (typeof value !== 'string' || !isPart(value) || !Array.isArray(own)) return []
   return conditionsOf(subject)
     .filter(({ condition, policy }) => condition.field === 'notPaths' && isOther(policy.action, action))
     .filter(({ condition: { values } }) => !values.includes(value) && values.some((one) => own.includes(one)))
