@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { silentLog as log } from '../../src/kit/log.ts'
+import { silentLog as log, openLog } from '../../src/kit/log.ts'
 import { proxyConfigSchema } from '../../src/proxy/config.ts'
 import { openTokenKeys, openTokenReview } from '../../src/proxy/kubernetes/account-tokens.ts'
 import { openClusterApi } from '../../src/proxy/kubernetes/cluster-api.ts'
@@ -90,6 +90,20 @@ describe('a token that the API server reviews', () => {
     const { api } = cluster({ knowsAudiences: false })
     const { verify } = openTokenReview(api, { audiences: [audience], clock, log })
     expect(await verify(await tokenOf())).toEqual({ refused: 'audience-mismatch' })
+  })
+
+  test('that we may not have reviewed is told an operator, once, with what to grant', async () => {
+    const { tokenFile, fetch } = apiServer()
+    const forbidding: typeof fetch = async (input, init) =>
+      String(input).endsWith('/tokenreviews') ? Response.json({ kind: 'Status' }, { status: 403 }) : fetch(input, init)
+    const api = openClusterApi({ url: 'https://kubernetes.default.svc', tokenFile, fetch: forbidding })
+    const lines: string[] = []
+    const told = openLog({ level: 'warn', now: clock.now, write: (line) => lines.push(line) })
+    const { verify } = openTokenReview(api, { audiences: [audience], clock, log: told })
+    for (let round = 0; round < 2; round += 1) {
+      await expect(verify(await tokenOf({ jti: `${round}` }))).rejects.toMatchObject({ code: 'cluster_unavailable' })
+    }
+    expect(lines).toEqual([expect.stringContaining('grant this service account the ClusterRole system:auth-delegator')])
   })
 
   test('cannot be judged while the API server is away', async () => {

@@ -72,7 +72,10 @@ export function openTokenReview(api: ClusterApi, dependencies: Dependencies): Ac
     return 'refused' in outcome ? outcome : { session: sessionOf(token, claims, outcome.user, clock) }
   }
 
-  return { verify: oncePerToken(verify), refresh: () => keySet.refresh?.() ?? Promise.resolve(true) }
+  return {
+    verify: oncePerToken(tellingOutages(verify, dependencies.log)),
+    refresh: () => keySet.refresh?.() ?? Promise.resolve(true),
+  }
 }
 
 /**
@@ -103,7 +106,7 @@ export function openTokenKeys(api: ClusterApi, dependencies: Dependencies): Acco
   }
 
   return {
-    verify: oncePerToken(verify),
+    verify: oncePerToken(tellingOutages(verify, dependencies.log)),
     async refresh() {
       const [issuer, keys] = await Promise.allSettled([discover(), keySet.refresh?.()])
       return issuer.status === 'fulfilled' && keys.status === 'fulfilled' && keys.value !== false
@@ -123,6 +126,22 @@ function keysOf({ url, fetch }: ClusterApi, { clock, log }: Dependencies): Remot
 function verifySignature(token: string, keySet: RemoteKeySet, { audiences, clock }: Dependencies) {
   const rules = { issuer: undefined, audienceClaims: ['aud'], audiences, algorithms }
   return verifyIdToken(token, { rules, keySet, nowSeconds: epochSeconds(clock) })
+}
+
+/** Once, until an account is let in again: an operator may have to grant us something. */
+function tellingOutages(verify: AccountTokens['verify'], log: Log): AccountTokens['verify'] {
+  let isOut = false
+  return async (token) => {
+    try {
+      const verdict = await verify(token)
+      if ('session' in verdict) isOut = false
+      return verdict
+    } catch (cause) {
+      log[isOut ? 'debug' : 'warn']('service accounts cannot be judged', { cause })
+      isOut = true
+      throw cause
+    }
+  }
 }
 
 /** Who comes with a token that is being judged waits for that verdict. */
