@@ -10,7 +10,8 @@ import {
   sessionName,
   subjectName,
 } from '../../src/oidc/ended-sessions.ts'
-import { type AccessToken, type AccessTokens, openAccessTokens } from '../../src/proxy/access-tokens/access-tokens.ts'
+import type { AccessToken } from '../../src/proxy/access-tokens/access-token.ts'
+import { type AccessTokens, openAccessTokens } from '../../src/proxy/access-tokens/access-tokens.ts'
 import { openTokenLists } from '../../src/proxy/access-tokens/token-lists.ts'
 import type { Session } from '../../src/proxy/session.ts'
 import { openRefresher } from '../../src/proxy/sessions/refresh-once.ts'

@@ -10,26 +10,9 @@ import { idTokenClaims } from '../sessions/id-token-claims.ts'
 import type { RefreshedStore, Refresher } from '../sessions/refresh-once.ts'
 import { namesOfSession } from '../sessions/session-names.ts'
 import { openUnderTicket, sealUnderTicket } from '../sessions/ticket.ts'
+import type { AccessToken, TokenGrant } from './access-token.ts'
 import { openTokenLists, type TokenOwner } from './token-lists.ts'
 import { newAccessToken, parseAccessToken } from './token-text.ts'
-
-/** What a token may do, as its owner chose. */
-export interface TokenGrant {
-  readonly label: string
-  /** Paths it is good for, each with all below it; `/` for everything. */
-  readonly paths: readonly string[]
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number
-}
-
-/** A token as its owner sees it. */
-export interface AccessToken extends TokenGrant {
-  /** Names it; nobody can use it by that. */
-  readonly id: string
-  readonly createdAt: number
-  /** By the hour; absent while it was never used. */
-  readonly usedAt?: number
-}
 
 /** The session behind a token, and what it is called by whoever ends what it left open. */
 export interface TokenSession {

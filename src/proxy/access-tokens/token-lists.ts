@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../kit/clock.ts'
 import { type Collection, never, type Records } from '../../store/records.ts'
 import type { Session } from '../session.ts'
-import type { AccessToken } from './access-tokens.ts'
+import type { AccessToken } from './access-token.ts'
 
 /** Whose tokens: somebody as apps know them (`kubeflow-userid`), by the word of one provider. */
 export type TokenOwner = Pick<Session, 'email' | 'provider'>

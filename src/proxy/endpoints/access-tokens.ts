@@ -1,4 +1,5 @@
-import { type AccessToken, accessTokenName } from '../access-tokens/access-tokens.ts'
+import type { AccessToken } from '../access-tokens/access-token.ts'
+import { accessTokenName } from '../access-tokens/access-tokens.ts'
 import { parseTokenWish } from '../access-tokens/token-wish.ts'
 import { jsonAnswer, pageAnswer, redirectAnswer, textAnswer } from '../answers.ts'
 import type { CheckAnswer, SessionLookup } from '../check.ts'

@@ -86,11 +86,19 @@ export function openTokenReview(api: ClusterApi, dependencies: Dependencies): Ac
 export function openTokenKeys(api: ClusterApi, dependencies: Dependencies): AccountTokens {
   const keySet = keysOf(api, dependencies)
   let discovered: string | undefined
+  let asking: Promise<string> | undefined
 
-  async function discover(): Promise<string> {
+  async function askIssuer(): Promise<string> {
     const { issuer } = await api.get('/.well-known/openid-configuration')
     discovered = typeof issuer === 'string' ? issuer : ''
     return discovered
+  }
+
+  function discover(): Promise<string> {
+    asking ??= askIssuer().finally(() => {
+      asking = undefined
+    })
+    return asking
   }
 
   async function verify(token: string): Promise<AccountVerdict> {

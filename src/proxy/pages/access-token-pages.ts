@@ -4,7 +4,7 @@ import { errorPage } from '../../http/views/error-page.ts'
 import type { Html } from '../../http/views/html.ts'
 import { page, pageResponse } from '../../http/views/page.ts'
 import { signedInAs } from '../../http/views/person.ts'
-import type { AccessToken } from '../access-tokens/access-tokens.ts'
+import type { AccessToken } from '../access-tokens/access-token.ts'
 import type { DeviceAnswer, DeviceRequest } from '../access-tokens/device-logins.ts'
 
 /** A user's tokens, and the form for another one. */
