@@ -85,7 +85,7 @@ function typeOf({ type, enum: values, items, anyOf }: JsonSchema): string {
       .map((value) => `\`${String(value)}\``)
       .join(' or ')
   if (anyOf) return [...new Set(anyOf.map(typeOf))].join(' or ')
-  if (type === 'array') return `list of ${items?.type ?? 'values'}s`
+  if (type === 'array') return `list of ${items?.type ?? 'value'}s`
   return type ?? 'text'
 }
 
