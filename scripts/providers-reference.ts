@@ -15,7 +15,8 @@ Made by \`npm run docs\` from the providers themselves (\`src/proxy/provider/kin
 
 The proxy takes oauth2-proxy's \`provider\` and its keys as they are. Endpoints, scopes, API calls and group names are the
 original's, so \`allowed_groups\` and the apps behind see the same values. \`npm run test:interop\` signs in at each kind with the
-real program beside ours: what is asked for and who comes out are compared.
+real program beside ours: what is asked for and who comes out are compared. With a real Keycloak (26.7, \`kc.sh\` on the \`PATH\`)
+it also refreshes, signs out there and is told by back-channel logout of a session an administrator ended.
 
 ## Providers
 
