@@ -9,6 +9,7 @@ import type { GatewayMode } from './config.ts'
 import { type KeySource, openKeySource } from './key-sources.ts'
 import { type FoundToken, findTokens, locationsOf, type TokenLocation, type TokenSource } from './token-locations.ts'
 import { type Refusal, type RefusalReason, refusalOf } from './token-refusals.ts'
+import { type PlacedRule, verifyInPlace } from './verify-in-place.ts'
 import { bareAudience, type TokenRule, type VerifiedToken, verifyToken } from './verify-token.ts'
 
 /** What came of looking for tokens. */
@@ -19,6 +20,8 @@ export type Authentication =
       readonly token: VerifiedToken
       /** Every place the rule found a token in. */
       readonly found: readonly FoundToken[]
+      /** Where the request tells already what there is to tell of the token: the query that is left. */
+      readonly told?: { readonly query: string }
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
 
@@ -72,15 +75,20 @@ export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: De
   const verifyAccount = accounts && openAccountVerifier(accounts, { rules: jwtRules, ended, clock })
   const groups = groupByLocations(jwtRules)
   const rules = jwtRules.map(
-    (rule, index): TokenRule => ({
+    (rule, index): PlacedRule => ({
       index,
       rule,
       audiences: rule.audiences.map(bareAudience),
       keys: knownKeySource(rule, dependencies),
+      locations: locationsOf(rule),
+      outputs: outputsOf(rule),
     }),
   )
+  const outputs = rules.map((rule) => rule.outputs)
+  const isTokenPlace = ({ kind, name }: TokenLocation) => outputs.flat().includes(kind === 'cookie' ? kind : name)
+  const strips = mode === 'istio' && groups.some(({ locations }) => locations.some(isTokenPlace))
   return {
-    outputs: jwtRules.map(outputsOf),
+    outputs,
     keySources: rules.map(({ keys }) => keys),
     readsTokenFrom: (header, source) =>
       groups.some(({ locations }) => {
@@ -95,7 +103,8 @@ export function openAuthenticator(jwtRules: readonly JwtRule[], dependencies: De
         if (tokens.length > 0) findings = (findings ?? new Map()).set(group, tokens)
       }
       if (!findings) return none
-      const known = verifiedBefore(findings, clock.now())
+      const known = strips ? undefined : verifiedBefore(findings, clock.now())
+      if (!known && mode === 'istio') return verifyAsEnvoy(findings, source, { ...dependencies, rules })
       if (!known) return verifyFindings(findings, { ...dependencies, rules, verifyAccount })
       return ended?.isEnded(known.token.names) ? sessionEnded : known
     },
@@ -157,6 +166,24 @@ async function verifyFindings(findings: Findings, verifiers: Verifiers): Promise
   return { kind: 'refused', refusal: refusalOf(why, mode) }
 }
 
+/** In `istio` mode every token goes Envoy's way; an only one is then known like any other. */
+async function verifyAsEnvoy(
+  findings: Findings,
+  source: TokenSource,
+  { rules, ...dependencies }: Dependencies & { readonly rules: readonly PlacedRule[] },
+): Promise<Authentication> {
+  const outcome = await verifyInPlace(rules, source, dependencies)
+  if (!('query' in outcome)) return { kind: 'refused', refusal: refusalOf(outcome, dependencies.mode) }
+  if (!outcome.verified) return none
+  remember(findings, outcome.verified.token)
+  return { kind: 'verified', ...outcome.verified, told: { query: outcome.query } }
+}
+
+function remember(findings: Findings, token: VerifiedToken): void {
+  const only = onlyToken(findings)
+  if (only && only.text.length <= longestCachedToken) only.group.verified.set(only.text, token)
+}
+
 /** Rules are tried in order and the first that verifies wins; “another issuer” is the least telling of refusals. */
 async function tryRules(findings: Findings, verifiers: Verifiers): Promise<Authentication | RefusalReason> {
   let worst: RefusalReason | undefined
@@ -165,8 +192,7 @@ async function tryRules(findings: Findings, verifiers: Verifiers): Promise<Authe
       if (!group.rules.includes(rule.index)) continue
       const outcome = await verifyAll(rule, found, verifiers)
       if ('claims' in outcome) {
-        const only = onlyToken(findings)
-        if (only && only.text.length <= longestCachedToken) group.verified.set(only.text, outcome)
+        remember(findings, outcome)
         return { kind: 'verified', token: outcome, found }
       }
       if (!worst || worst.reason === 'issuer-mismatch') worst = outcome
@@ -175,7 +201,7 @@ async function tryRules(findings: Findings, verifiers: Verifiers): Promise<Authe
   return worst ?? none
 }
 
-/** Every token a rule finds must be good; they are verified from the last to the first (Envoy authenticator.cc). */
+/** Every token a rule finds must be good. */
 async function verifyAll(
   rule: TokenRule,
   tokens: readonly FoundToken[],

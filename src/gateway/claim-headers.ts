@@ -1,3 +1,4 @@
+import { claimAt } from '../policy/claim-texts.ts'
 import type { Claims } from '../policy/facts.ts'
 import type { JwtRule } from '../policy/request-authentication.ts'
 import type { GatewayMode } from './config.ts'
@@ -7,21 +8,15 @@ export function claimHeaders(rule: JwtRule, claims: Claims, payload: string, mod
   const flat: string[] = []
   if (rule.outputPayloadToHeader !== undefined) flat.push(rule.outputPayloadToHeader, payload)
   for (const { header, claim } of rule.outputClaimToHeaders) {
-    const value = headerValue(valueAt(claims, claim), header, mode)
+    const value = headerValue(valueAt(claims, claim, mode), header, mode)
     if (value !== undefined && value !== '') flat.push(header, value)
   }
   return flat
 }
 
-/** Nested claims are written with dots, but a claim whose own name has dots wins. */
-function valueAt(claims: Claims, path: string): unknown {
-  if (Object.hasOwn(claims, path)) return claims[path]
-  let value: unknown = claims
-  for (const name of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-    value = (value as Claims)[name]
-  }
-  return value
+/** Nested claims are written with dots. Natively a claim whose own name has dots wins; Envoy never finds it. */
+function valueAt(claims: Claims, path: string, mode: GatewayMode): unknown {
+  return mode === 'native' && Object.hasOwn(claims, path) ? claims[path] : claimAt(claims, path.split('.'))
 }
 
 /**

@@ -7,7 +7,7 @@ import { followRoute } from './follow-route.ts'
 import { addForwardingHeaders } from './forwarding-headers.ts'
 import { crash, refuse, refuseToken } from './refusals.ts'
 import { respond } from './respond.ts'
-import { withoutParam } from './token-locations.ts'
+import { removeToken } from './token-locations.ts'
 
 /**
  * A request's way once its path is normalised and its headers stripped (docs/ARCHITECTURE.md): route, CUSTOM, tokens, AUDIT, DENY,
@@ -56,7 +56,7 @@ function authenticate(exchange: Exchange): void {
 }
 
 function applyAuthentication(exchange: Exchange, authentication: Authentication): void {
-  const { headers, state, trace } = exchange
+  const { state, trace } = exchange
   if (trace) trace.authentication = authentication
   if (authentication.kind === 'refused') {
     const { refusal } = authentication
@@ -67,18 +67,13 @@ function applyAuthentication(exchange: Exchange, authentication: Authentication)
     refuseToken(exchange, refusal)
     return
   }
-  // a rule that is tried removes what the client sent under the names it sets; natively they are gone already
-  const { outputs } = state.authenticator
-  const tried = authentication.kind === 'none' ? outputs.length : authentication.token.ruleIndex + 1
-  if (!state.isNative) for (const names of outputs.slice(0, tried)) for (const name of names) headers.remove(name)
+  if (authentication.kind === 'none' || !authentication.told) sanitise(exchange, authentication)
   if (authentication.kind === 'verified') {
-    const { token, found } = authentication
+    const { token, told } = authentication
     exchange.claims = token.claims
     exchange.tokenSession = token.names
-    for (let at = 0; at < token.headers.length; at += 2) {
-      headers.set(token.headers[at] ?? '', token.headers[at + 1] ?? '')
-    }
-    if (!token.keepsToken) for (const { location } of found) removeToken(exchange, location)
+    if (told) exchange.query = told.query
+    else tell(exchange, authentication)
     // Envoy clears its route when a token was verified, since a route may look at its claims
     if (state.routes.dependsOnToken) exchange.route = state.routes.find(exchange, exchange.scheme)
   }
@@ -97,9 +92,24 @@ function leadsToVerifier({ state, route, context }: Exchange): boolean {
   })
 }
 
-function removeToken(exchange: Exchange, { kind, name }: { readonly kind: string; readonly name: string }): void {
-  if (kind === 'header') exchange.headers.remove(name)
-  if (kind === 'param') exchange.query = withoutParam(exchange.query, name)
+/** A rule that is tried removes what the client sent under the names it sets; natively they are gone already. */
+function sanitise({ state, headers }: Exchange, authentication: Authentication): void {
+  if (state.isNative) return
+  const { outputs } = state.authenticator
+  const tried = authentication.kind === 'verified' ? authentication.token.ruleIndex + 1 : outputs.length
+  for (const names of outputs.slice(0, tried)) for (const name of names) headers.remove(name)
+}
+
+/** Natively a header is set once, though two outputs of a rule name it. */
+function tell(exchange: Exchange, { token, found }: Extract<Authentication, { kind: 'verified' }>): void {
+  const { headers, state } = exchange
+  for (let at = 0; at < token.headers.length; at += 2) {
+    const [name, value] = [token.headers[at] ?? '', token.headers[at + 1] ?? '']
+    if (state.isNative) headers.set(name, value)
+    else headers.add(name, value)
+  }
+  if (token.keepsToken) return
+  for (const { location } of found) exchange.query = removeToken(exchange, location, state.mode)
 }
 
 function authorize(exchange: Exchange): void {

@@ -48,7 +48,10 @@ export function findTokens(locations: readonly TokenLocation[], source: TokenSou
         if (text !== undefined) found.push({ text, location })
       }
     } else {
-      const text = location.kind === 'param' ? paramValue(source.query, location.name) : cookieOf(source, location.name)
+      const text =
+        location.kind === 'param'
+          ? paramValue(source.query, location.name, mode)
+          : cookieOf(source, location.name, mode)
       if (text !== undefined) found.push({ text, location })
     }
   }
@@ -71,14 +74,19 @@ function tokenIn(value: string, prefix: string, mode: GatewayMode): string | und
   return start < 0 ? value : value.slice(at + prefix.length + start)
 }
 
-function paramValue(query: string, name: string): string | undefined {
-  return query.includes(name) ? (new URLSearchParams(query).get(name) ?? undefined) : undefined
+function paramValue(query: string, name: string, mode: GatewayMode): string | undefined {
+  if (query === '') return undefined
+  if (mode === 'istio') return decodedParams(query).find(([one]) => one === name)?.[1]
+  return new URLSearchParams(query).get(name) ?? undefined
 }
 
-function cookieOf({ headers }: TokenSource, name: string): string | undefined {
+/** Envoy takes a cookie as it is written: no blank before `=` belongs to nobody, one behind it is the value's. */
+function cookieOf({ headers }: TokenSource, name: string, mode: GatewayMode): string | undefined {
   for (const part of (headers.get('cookie') ?? '').split(';')) {
     const equals = part.indexOf('=')
-    if (equals > 0 && part.slice(0, equals).trim() === name) return unquoted(part.slice(equals + 1).trim())
+    const [left, right] = [part.slice(0, equals).trimStart(), part.slice(equals + 1).trimEnd()]
+    if (equals <= 0 || (mode === 'istio' ? left : left.trimEnd()) !== name) continue
+    return unquoted(mode === 'istio' ? right : right.trimStart())
   }
   return undefined
 }
@@ -87,11 +95,47 @@ function unquoted(value: string): string {
   return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value
 }
 
-/** The query without a parameter; what is left keeps its spelling. */
-export function withoutParam(query: string, name: string): string {
+/** Takes a verified token out of the request. @returns the query that is left; a cookie stays. */
+export function removeToken({ headers, query }: TokenSource, { kind, name }: TokenLocation, mode: GatewayMode): string {
+  if (kind === 'header') headers.remove(name)
+  if (kind !== 'param') return query
+  return mode === 'istio' ? rewrittenWithout(query, name) : withoutParam(query, name)
+}
+
+/** What is left keeps its spelling. */
+function withoutParam(query: string, name: string): string {
   const kept = query
     .slice(1)
     .split('&')
     .filter((pair) => new URLSearchParams(pair).get(name) === null)
   return kept.length === 0 ? '' : `?${kept.join('&')}`
+}
+
+/** Envoy writes what is left anew, decoded and sorted by name (`QueryParamsMulti::replaceQueryString`). */
+function rewrittenWithout(query: string, name: string): string {
+  const kept = decodedParams(query).filter(([one]) => one !== name)
+  const sorted = kept.toSorted(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0))
+  return kept.length === 0
+    ? ''
+    : `?${sorted.map(([one, value]) => `${one}=${value.replace(unsafe, encoded)}`).join('&')}`
+}
+
+/** What would end the request line; Envoy sends it so, and the app refuses the request. */
+const unsafe = /[^!-~]/g
+
+function encoded(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+}
+
+/** The parameters of a query, `%XX` decoded as bytes and nothing else (Envoy `parseAndDecodeQueryString`). */
+function decodedParams(query: string): (readonly [name: string, value: string])[] {
+  const bare = query.endsWith('&') ? query.slice(1, -1) : query.slice(1)
+  return bare.split('&').map((part) => {
+    const equals = part.indexOf('=')
+    return equals < 0 ? [bytesOf(part), ''] : [bytesOf(part.slice(0, equals)), bytesOf(part.slice(equals + 1))]
+  })
+}
+
+function bytesOf(text: string): string {
+  return text.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
 }

@@ -40,6 +40,7 @@ const malformations: Readonly<Record<Extract<JwtMalformation, string>, string>> 
   'header-not-base64url': 'Jwt header is an invalid Base64url encoded',
   'header-not-json': 'Jwt header is an invalid JSON',
   'header-alg-missing': 'Jwt header [alg] field is required and must be a string',
+  'header-alg-unknown': 'Jwt header [alg] is not supported',
   'header-kid-not-string': 'Jwt header [kid] field is not a string',
   'payload-not-base64url': 'Jwt payload is an invalid Base64url encoded',
   'payload-not-json': 'Jwt payload is an invalid JSON',
@@ -62,6 +63,11 @@ const statuses: Readonly<Partial<Record<RefusalReason['reason'], 403 | 503>>> = 
 
 function malformationText(malformed: JwtMalformation): string {
   if (typeof malformed === 'string') return malformations[malformed]
-  const wanted = { string: 'a string', number: 'an integer', 'string-or-list': 'a string or string list' }
+  const wanted = {
+    string: 'a string',
+    number: 'an integer',
+    positive: 'a positive 64 bit integer',
+    'string-or-list': 'a string or string list',
+  }
   return `Jwt payload [${malformed.claim}] field is not ${wanted[malformed.wanted]}`
 }

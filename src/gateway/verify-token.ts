@@ -52,7 +52,8 @@ export async function verifyToken(
   { clock, mode, ended }: { clock: Clock; mode: GatewayMode; ended?: EndedSessions | undefined },
 ): Promise<VerifiedToken | RefusalReason> {
   const issuer = rule.issuer === '' ? {} : { issuer: rule.issuer }
-  const checked = checkClaims(text, { ...issuer, nowSeconds: epochSeconds(clock), skewSeconds })
+  const reading = mode === 'istio' ? 'lenient' : 'strict'
+  const checked = checkClaims(text, { ...issuer, nowSeconds: epochSeconds(clock), skewSeconds, reading })
   if (!checked.ok) return checked
   const { claims } = checked.jwt
   if (audiences.length > 0 && !audiencesOf(claims).some((one) => audiences.includes(bareAudience(one)))) {
@@ -65,7 +66,7 @@ export async function verifyToken(
   const names = namesOfToken(claims, text)
   const ending = ended && (await endingOf(names, ended))
   if (ending) return { reason: ending }
-  const payload = text.slice(text.indexOf('.') + 1, text.lastIndexOf('.'))
+  const payload = checked.jwt.signingInput.slice(checked.jwt.signingInput.indexOf('.') + 1)
   return {
     claims: splitClaims(claims, rule.spaceDelimitedClaims),
     headers: claimHeaders(rule, claims, payload, mode),

@@ -1,6 +1,6 @@
 import { parseGoDuration } from '../kit/duration.ts'
 import type { Place, Reader } from './reader.ts'
-import { parseResource, type Resource } from './resource.ts'
+import { byAge, parseResource, type Resource } from './resource.ts'
 import { appliesTo, parseScope, type Scope, type Workload } from './scope.ts'
 
 /** A RequestAuthentication: which tokens are verified and what of them is told onward. */
@@ -60,7 +60,8 @@ export function parseRequestAuthentication(document: Reader, defaultNamespace: s
 
 /**
  * The rules of every RequestAuthentication at a workload, in the order they are tried: sorted by issuer (Istio
- * pilot/pkg/security/authn/policy_applier.go).
+ * pilot/pkg/security/authn/policy_applier.go), those of one issuer by their policies, the root namespace's first, then by
+ * age (pilot/pkg/model/authentication.go).
  */
 export function mergeJwtRules(
   policies: readonly RequestAuthentication[],
@@ -69,6 +70,8 @@ export function mergeJwtRules(
 ): readonly JwtRule[] {
   return policies
     .filter((policy) => appliesTo(policy, workload, rootNamespace))
+    .toSorted(byAge)
+    .toSorted((a, b) => Number(b.namespace === rootNamespace) - Number(a.namespace === rootNamespace))
     .flatMap((policy) => policy.jwtRules)
     .toSorted((a, b) => (a.issuer < b.issuer ? -1 : a.issuer > b.issuer ? 1 : 0))
 }

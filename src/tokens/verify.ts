@@ -25,6 +25,8 @@ export interface Expectation {
   readonly skewSeconds: number
   /** Allowed `alg`s; absent means every supported one. */
   readonly algorithms?: readonly string[]
+  /** `lenient`: as Envoy (see `parseJwt`), to which extensions that may not be ignored (`crit`) are nothing, and `exp` 0 is never. */
+  readonly reading?: 'strict' | 'lenient'
 }
 
 /**
@@ -35,12 +37,14 @@ export function checkClaims(
   token: string,
   expected: Expectation,
 ): { ok: true; jwt: ParsedJwt } | ({ ok: false } & TokenRefusal) {
-  const jwt = parseJwt(token)
+  const jwt = parseJwt(token, expected.reading)
   if ('malformed' in jwt) return { ok: false, reason: 'malformed', malformed: jwt.malformed }
   const { alg, crit } = jwt.header
   const isAllowed = Object.hasOwn(algorithms, alg) && (expected.algorithms?.includes(alg) ?? true)
-  if (!isAllowed || crit !== undefined) return { ok: false, reason: 'alg-not-supported' } // RFC 7515 §4.1.11: crit not understood
-  const { iss, exp, nbf } = jwt.claims as { iss?: string; exp?: number; nbf?: number } // types checked by parseJwt
+  const isUnderstood = crit === undefined || expected.reading === 'lenient' // RFC 7515 §4.1.11
+  if (!isAllowed || !isUnderstood) return { ok: false, reason: 'alg-not-supported' }
+  const { iss, exp: end, nbf } = jwt.claims as { iss?: string; exp?: number; nbf?: number } // types checked by parseJwt
+  const exp = expected.reading === 'lenient' && end !== undefined && Math.trunc(end) === 0 ? undefined : end
   if (expected.issuer !== undefined && iss !== expected.issuer) return { ok: false, reason: 'issuer-mismatch' }
   if (nbf !== undefined && expected.nowSeconds + expected.skewSeconds < nbf)
     return { ok: false, reason: 'not-yet-valid' }

@@ -95,7 +95,12 @@ export const keySetText = JSON.stringify({ keys: [publicJwk(privateKey, signingK
 const tokenSchema = z.record(
   z.string(),
   z.union([
-    z.strictObject({ claims: z.record(z.string(), z.unknown()), signed: z.literal('foreign').optional() }),
+    z.strictObject({
+      claims: z.record(z.string(), z.unknown()),
+      signed: z.literal('foreign').optional(),
+      /** Beside `alg` and `kid`. */
+      header: z.record(z.string(), z.unknown()).default({}),
+    }),
     z.strictObject({ text: z.string() }),
   ]),
 )
@@ -106,7 +111,7 @@ export async function mintTokens(): Promise<ReadonlyMap<string, string>> {
   const minted = Object.entries(tokenTable).map(async ([name, entry]) => {
     if ('text' in entry) return [name, entry.text] as const
     const key = entry.signed === 'foreign' ? { ...signingKey, privateKey: foreignKey } : signingKey
-    return [name, await signJwt(entry.claims as JsonObject, key)] as const // YAML of plain values is JSON
+    return [name, await signJwt(entry.claims as JsonObject, key, entry.header as JsonObject)] as const // YAML of plain values is JSON
   })
   return new Map(await Promise.all(minted))
 }

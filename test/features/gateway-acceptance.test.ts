@@ -188,7 +188,7 @@ describe('where istio mode keeps a hole that native mode closes', () => {
     expect(await world.istio.send('OPTIONS', '/', junk)).toMatchObject(denied)
     expect(await world.native.send('OPTIONS', '/', junk)).toMatchObject({
       status: 401,
-      body: 'Jwt header is an invalid JSON',
+      body: 'Jwt header is an invalid Base64url encoded',
     })
   })
 
