@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { sendHead } from '../http/answer-bytes.ts'
 import type { Exchange } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
 import { applyOperations } from './header-operations.ts'
@@ -121,7 +122,7 @@ class Try implements Dispatcher.DispatchHandler {
     // a head that says how a call ended is all there is (gRPC "trailers-only"); over HTTP/2 it ends the answer itself
     if (this.#remaining >= 0 || grpcStatus !== undefined) return
     // an answer may be long in coming after its head (server-sent events): the head goes at once
-    response.flushHeaders()
+    sendHead(response)
     const { context, tokenSession, providerSession } = this.#exchange
     context.sockets.add(response, [tokenSession, providerSession])
   }

@@ -1,3 +1,4 @@
+import { bodyBeside } from '../http/answer-bytes.ts'
 import { errorPage } from '../http/views/error-page.ts'
 import { pageResponse } from '../http/views/page.ts'
 import type { AskAnswer } from './ask.ts'
@@ -24,7 +25,7 @@ export function respond(exchange: Exchange, { status, headers = [], body = '' }:
   const all = [...headers, 'content-length', String(Buffer.byteLength(body))]
   if (status >= 400) all.push('x-request-id', requestId)
   response.writeHead(status, all)
-  response.end(exchange.method === 'HEAD' ? undefined : body)
+  response.end(exchange.method === 'HEAD' ? undefined : bodyBeside(all, body))
 }
 
 /** To a gRPC call every answer of ours is one of status 200 with `grpc-status`, as from Envoy. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { bodyBeside } from '../../http/answer-bytes.ts'
 import { type Random, randomText } from '../../kit/random.ts'
 import type { CheckAnswer, CheckRequest } from '../check.ts'
 import type { ProxyPart } from '../open-proxy.ts'
@@ -41,18 +42,19 @@ function settle(response: ServerResponse, answer: CheckAnswer | Promise<CheckAns
     )
 }
 
-/** Header lists with their length, kept as long as the answer is: remembered sessions are answered from here. */
-const wireHeaders = new WeakMap<CheckAnswer, string[]>()
+/** Header lists with their length, and bodies, kept as long as the answer is: remembered sessions are answered from here. */
+const wireForms = new WeakMap<CheckAnswer, { readonly headers: string[]; readonly body: string | Buffer }>()
 
 /** Writes an answer as it is. */
 export function writeAnswer(response: ServerResponse, answer: CheckAnswer): void {
-  let headers = wireHeaders.get(answer)
-  if (headers === undefined) {
-    headers = [...answer.headers, 'content-length', String(Buffer.byteLength(answer.body))]
-    wireHeaders.set(answer, headers)
+  let form = wireForms.get(answer)
+  if (form === undefined) {
+    const headers = [...answer.headers, 'content-length', String(Buffer.byteLength(answer.body))]
+    form = { headers, body: bodyBeside(headers, answer.body) }
+    wireForms.set(answer, form)
   }
-  response.writeHead(answer.status, headers)
-  response.end(answer.body)
+  response.writeHead(answer.status, form.headers)
+  response.end(form.body)
 }
 
 /** How requests are read. */

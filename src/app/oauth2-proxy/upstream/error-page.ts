@@ -1,3 +1,4 @@
+import { bodyBeside } from '../../../http/answer-bytes.ts'
 import { errorPage } from '../../../http/views/error-page.ts'
 import { pageResponse } from '../../../http/views/page.ts'
 import { answerOfResponse } from '../../../proxy/answers.ts'
@@ -15,7 +16,7 @@ export async function answerBadGateway(visit: Visit, assetsPath: string): Promis
   const { status, headers, body } = await answerOfResponse(await pageResponse(markup, { status: 502 }))
   if (response.headersSent || response.destroyed) return
   visit.tally.bytes = Buffer.byteLength(body)
-  const length = ['content-length', String(visit.tally.bytes)]
-  response.writeHead(status, [...ownHeaders(visit), ...headers, ...length])
-  response.end(body)
+  const all = [...ownHeaders(visit), ...headers, 'content-length', String(visit.tally.bytes)]
+  response.writeHead(status, all)
+  response.end(bodyBeside(all, body))
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { bodyBeside } from '../../../http/answer-bytes.ts'
 import { fail } from '../../../kit/errors.ts'
 import type { UpstreamOptions } from '../../../proxy/alpha/alpha-options.ts'
 import { parseByteRange } from './byte-range.ts'
@@ -96,9 +97,9 @@ async function sendListing(visit: Visit, { name, directory }: { name: string; di
   const body = directoryListing(entries.map((one) => ({ name: one.name, isDirectory: one.isDirectory() })))
   const headers = ['content-type', 'text/html; charset=utf-8', 'last-modified', modified.toUTCString()]
   visit.tally.bytes = Buffer.byteLength(body)
-  const length = ['content-length', String(visit.tally.bytes)]
-  visit.response.writeHead(200, [...ownHeaders(visit), ...headers, ...length])
-  visit.response.end(body)
+  const all = [...ownHeaders(visit), ...headers, 'content-length', String(visit.tally.bytes)]
+  visit.response.writeHead(200, all)
+  visit.response.end(bodyBeside(all, body))
 }
 
 /** A file or a directory, open. */

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { HeaderList } from '../../../gateway/header-list.ts'
 import { KeptBody } from '../../../gateway/kept-body.ts'
+import { sendHead } from '../../../http/answer-bytes.ts'
 import { connectionNames } from './hop-headers.ts'
 import type { Origin } from './origin.ts'
 import { ownHeaders, type Visit } from './visit.ts'
@@ -111,7 +112,7 @@ class Forwarding implements Dispatcher.DispatchHandler {
     }
     if (this.#remaining >= 0) return
     // an answer may be long in coming after its head (server-sent events): the head goes at once
-    response.flushHeaders()
+    sendHead(response)
     this.#options.lasts()
   }
 
@@ -167,7 +168,7 @@ function answerHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   own: readonly string[],
 ): string[] {
-  const flat: string[] = []
+  const flat = [...own] // ours first: of two of one name many clients read the first
   const dropped = connectionNames(headers['connection'])
   for (const name in headers) {
     if (dropped.has(name)) continue
@@ -175,6 +176,5 @@ function answerHeaders(
     if (typeof value === 'string') flat.push(name, value)
     else for (const one of value ?? []) flat.push(name, one)
   }
-  flat.push(...own)
   return flat
 }

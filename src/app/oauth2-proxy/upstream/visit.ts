@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { bodyBeside } from '../../../http/answer-bytes.ts'
 import type { CheckAnswer } from '../../../proxy/check.ts'
 
 /** The socket of a request that asks to speak another protocol, and what of that came already. */
@@ -46,13 +47,14 @@ export function gapAuthOf({ headers }: CheckAnswer): string {
 export function answerText(visit: Visit, status: number, text: string, headers: readonly string[] = []): void {
   const body = `${text}\n`
   visit.tally.bytes = Buffer.byteLength(body)
-  visit.response.writeHead(status, [
+  const all = [
     ...ownHeaders(visit),
     ...headers,
     ...['content-type', 'text/plain; charset=utf-8', 'x-content-type-options', 'nosniff'],
     ...['content-length', String(visit.tally.bytes)],
-  ])
-  visit.response.end(body)
+  ]
+  visit.response.writeHead(status, all)
+  visit.response.end(bodyBeside(all, body))
 }
 
 /** Answers with the same under another path. */
