@@ -26,9 +26,10 @@ export function signedInAnswer(headers: readonly string[]): CheckAnswer {
   return { status: 202, headers, body: '' }
 }
 
-/** A plain line. */
+/** A plain line, as Go's `http.Error` sends it. */
 export function textAnswer(status: number, text: string, headers: readonly string[] = []): CheckAnswer {
-  return { status, headers: [...headers, 'content-type', 'text/plain; charset=utf-8'], body: `${text}\n` }
+  const type = ['content-type', 'text/plain; charset=utf-8', 'x-content-type-options', 'nosniff']
+  return { status, headers: [...headers, ...type], body: `${text}\n` }
 }
 
 /** The challenge a 401 owes its client, and what is wrong with the token that came (RFC 9110 §15.5.2, RFC 6750 §3). The original sends none. */
@@ -51,10 +52,11 @@ export function redirectAnswer(
   return { status, headers: ['location', location, ...headers, ...noStore], body: '' }
 }
 
-/** A page made by `http/views`, with more headers. */
+/** A page made by `http/views`, with more headers; nginx, which has a header of its own for that, keeps none either. */
 export async function pageAnswer(page: Promise<Response>, headers: readonly string[] = []): Promise<CheckAnswer> {
   const answer = await answerOfResponse(await page)
-  return { ...answer, headers: [...answer.headers, ...headers] }
+  const kept = answer.headers.filter((_, at) => answer.headers[at - (at % 2)] !== 'cache-control')
+  return { ...answer, headers: [...kept, ...noStore, ...headers] }
 }
 
 /** A fetch response as an answer. */

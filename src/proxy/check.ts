@@ -26,6 +26,8 @@ export interface CheckAnswer {
   readonly verdict?: 'deny'
   /** Whose request it was, for a gateway in this process that closes what a session leaves open; never sent anywhere. */
   readonly session?: SessionNames
+  /** Who that is, for the log; where it is allowed to pass, `gap-auth` says so. */
+  readonly user?: string
   /** On answers that let a request pass, where this program forwards it itself; never sent anywhere. */
   readonly forwarding?: Forwarding
 }
@@ -65,6 +67,8 @@ export interface CheckRules {
   /** Exempt by its address: `trusted_ips`. */
   isTrustedClient(request: CheckRequest): boolean
   isApiRoute(uri: string): boolean
+  /** What was asked for: as a trusted proxy tells it, else as it came. */
+  askedUri(request: CheckRequest): string
   /** `email_domains`, `allowed_groups`, `allowed_roles`. */
   mayEnter(session: Session): boolean
   /** Why `mayEnter` says no. */
@@ -74,6 +78,8 @@ export interface CheckRules {
   readonly forceJsonErrors: boolean
   /** Whether background requests are told from navigation by more than `Accept`. */
   readonly knowsBackground: boolean
+  /** Whether it is done as oauth2-proxy does it where ours is better (`compat`). */
+  readonly isLiteral: boolean
   readonly skipProviderButton: boolean
 }
 
@@ -98,7 +104,9 @@ export function decide(request: CheckRequest, lookup: SessionLookup, rules: Chec
   const mayEnter = session !== undefined && rules.mayEnter(session)
   const isOutOfScope = session?.scope !== undefined && !isInScope(session.scope, request.path)
   if (rules.isSkipped(request.method, request.path) || rules.isTrustedClient(request)) {
-    return { kind: 'allow', session: mayEnter && !isOutOfScope ? session : undefined }
+    const known = (mayEnter || rules.isLiteral) && !isOutOfScope ? session : undefined
+    if (known && rules.isLiteral && !rules.meetsQuery(known, request.path)) return { kind: 'forbidden' }
+    return { kind: 'allow', session: known }
   }
   if (lookup.kind === 'unavailable') return { kind: 'unavailable' }
   if (lookup.kind === 'dead-token') return { kind: 'login', how: 'json', error: 'invalid_token' }
@@ -106,11 +114,14 @@ export function decide(request: CheckRequest, lookup: SessionLookup, rules: Chec
   if (mayEnter) return rules.meetsQuery(session, request.path) ? { kind: 'allow', session } : { kind: 'forbidden' }
   const how = loginStyle(request, rules)
   if (!session) return { kind: 'login', how }
-  return { kind: 'denied', how: how === 'page' || how === 'redirect' ? 'page' : 'json', session }
+  const isJson = rules.isLiteral ? rules.forceJsonErrors : how === 'json' || how === 'hint'
+  return { kind: 'denied', how: isJson ? 'json' : 'page', session }
 }
 
-function loginStyle({ path, headers }: CheckRequest, rules: CheckRules): 'json' | 'hint' | 'redirect' | 'page' {
-  if (rules.forceJsonErrors || wantsJson(headers['accept']) || rules.isApiRoute(path)) return 'json'
+function loginStyle(request: CheckRequest, rules: CheckRules): 'json' | 'hint' | 'redirect' | 'page' {
+  const { headers } = request
+  const isApi = rules.forceJsonErrors || wantsJson(headers['accept']) || rules.isApiRoute(rules.askedUri(request))
+  if (isApi) return 'json'
   if (rules.knowsBackground && isBackgroundRequest(headers)) return 'hint'
   return rules.skipProviderButton ? 'redirect' : 'page'
 }

@@ -1,6 +1,6 @@
 import type { SessionNames } from '../oidc/ended-sessions.ts'
 import { accessTokenIn, accessTokenInAuthorization } from './access-tokens/token-text.ts'
-import { allowAnswer, signedInAnswer, textAnswer } from './answers.ts'
+import { allowAnswer, setCookieHeaders, signedInAnswer, textAnswer } from './answers.ts'
 import type { Authservice } from './authservice/open-authservice.ts'
 import { type CheckAnswer, type CheckRequest, decide, type SessionLookup } from './check.ts'
 import { sessionCookieAttributes } from './cookie-attributes.ts'
@@ -8,6 +8,7 @@ import type { ProxyCore } from './core.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
 import { endpointAt } from './endpoints/endpoints.ts'
 import { withCookies } from './forwarding.ts'
+import { clearedSession } from './login/finish-login.ts'
 import { renderDecision } from './render-decision.ts'
 import type { Session } from './session.ts'
 import { compileReadTokens } from './sessions/read-tokens.ts'
@@ -49,13 +50,35 @@ export function openChecker(core: ProxyCore): Checker {
       const refused =
         decision.kind === 'allow' && decision.session && core.authservice?.refusal(request, decision.session)
       const answer = (await refused) || hidingToken(await renderDecision(request, decision, core), request)
-      if (lookup.kind !== 'session' || !lookup.names) return answer
-      return { ...withCookies(answer, lookup.setCookies), session: lookup.names }
+      if (lookup.kind !== 'session') return withoutDeadCookie(answer, lookup, request)
+      const told = namingUser(withCookies(answer, lookup.setCookies), lookup.session)
+      return lookup.names ? { ...told, session: lookup.names } : told
     })
   }
 
   function answerAt(endpoint: Endpoint, request: CheckRequest, form: URLSearchParams): Promise<CheckAnswer> {
-    return guarded(request, async () => endpoint({ request, form, lookUp: () => lookUp(request) }, core))
+    return guarded(request, async () => {
+      let found: SessionLookup | undefined
+      const lookUpOnce = async () => {
+        found ??= await lookUp(request)
+        return found
+      }
+      const answer = await endpoint({ request, form, lookUp: lookUpOnce }, core)
+      if (!found) return answer
+      if (found.kind === 'session') return namingUser(answer, found.session)
+      return withoutDeadCookie(answer, found, request)
+    })
+  }
+
+  /**
+   * With `compat`, as in oauth2-proxy, a cookie that is no session is deleted; else that is left to the sign-in, since an
+   * answer that was long on its way would delete the cookie of a new session.
+   */
+  function withoutDeadCookie(answer: CheckAnswer, { kind }: SessionLookup, request: CheckRequest): CheckAnswer {
+    if (!config.compat || kind !== 'none') return answer
+    const cleared = clearedSession(request, core).filter((line) => !answer.headers.includes(line))
+    if (cleared.length === 0) return answer
+    return withCookies({ ...answer, headers: [...answer.headers, ...setCookieHeaders(cleared)] }, cleared)
   }
 
   /** A dependency that fails is a clear answer: never an allow, never a lost session. */
@@ -77,7 +100,7 @@ export function openChecker(core: ProxyCore): Checker {
       if (token !== undefined) return (await lookUpBesideToken(request)) ?? (await lookUpAccessToken(token))
       if (core.authservice) return await lookUpAs(core.authservice, request)
       const bearer = await lookUpBearer(headers['authorization'])
-      if (bearer.kind === 'session') return bearer
+      if (bearer.kind === 'session' || (bearer.kind === 'bad-bearer' && config.compat)) return bearer
       const basic = await lookUpBasic(headers['authorization'], request)
       if (basic.kind === 'session') return basic
       if (bearer.kind === 'bad-bearer') return bearer
@@ -165,6 +188,11 @@ export function openChecker(core: ProxyCore): Checker {
   }
 
   return { check, recall, answerAt }
+}
+
+/** Says for the log whose request was not let through; of others `gap-auth` says it. */
+function namingUser(answer: CheckAnswer, { email = '', user = '' }: Session): CheckAnswer {
+  return answer.headers[0] === 'gap-auth' ? answer : { ...answer, user: email || user }
 }
 
 /** An app that is not given another `Authorization` is not given the access token either: it could act as its user. */

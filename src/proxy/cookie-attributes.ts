@@ -11,20 +11,21 @@ export function sessionCookieAttributes(config: ProxyConfig, host: string): Cook
     ...(maxAgeSeconds > 0 ? { maxAgeSeconds } : {}),
     httpOnly: config.cookie_httponly,
     secure: config.cookie_secure,
-    sameSite: sameSiteOf(config.cookie_samesite),
+    ...sameSiteOf(config.cookie_samesite, config),
   }
 }
 
 /** Attributes of the cookies that carry a login in progress. */
 export function csrfCookieAttributes(config: ProxyConfig, host: string): CookieAttributes {
   // An answer posted from the provider's site (`form_post`) would come without a cookie that is Lax.
-  const fallback = config.auth_request_response_mode === 'form_post' && config.cookie_secure ? 'none' : ''
+  const isPosted = config.auth_request_response_mode === 'form_post'
+  const fallback = isPosted && config.cookie_secure && !config.compat ? 'none' : ''
   return {
     ...common(config, host),
     maxAgeSeconds: Math.floor(config.cookie_csrf_expire / 1000),
-    httpOnly: true,
+    httpOnly: !config.compat || config.cookie_httponly, // no script has business with a login
     secure: config.cookie_secure,
-    sameSite: sameSiteOf(config.cookie_csrf_samesite || config.cookie_samesite || fallback),
+    ...sameSiteOf(config.cookie_csrf_samesite || config.cookie_samesite || fallback, config),
   }
 }
 
@@ -34,8 +35,9 @@ function common(config: ProxyConfig, host: string): Pick<CookieAttributes, 'path
 }
 
 // The original sends no SameSite by default; browsers then mean Lax, less strictly for two minutes.
-function sameSiteOf(value: string): 'Lax' | 'Strict' | 'None' {
-  return sameSites[value as keyof typeof sameSites] ?? 'Lax'
+function sameSiteOf(value: string, { compat }: ProxyConfig): Pick<CookieAttributes, 'sameSite'> {
+  const sameSite = sameSites[value as keyof typeof sameSites] ?? (compat ? undefined : 'Lax')
+  return sameSite === undefined ? {} : { sameSite }
 }
 
 /** The longest configured domain the host lies in, else the shortest (pkg/cookies `GetCookieDomain`). */

@@ -205,7 +205,7 @@ function openCore(options: ProxyOptions): ProxyCore {
         openRefresher({ config: refreshedOften(config), store: tokenStore, provider, clock, log }),
     }),
     deviceLogins: openDeviceLogins({ records, secret, clock, random }),
-    isValidRedirect: compileRedirectRule(config.whitelist_domains),
+    isValidRedirect: compileRedirectRule(config.whitelist_domains, { isLiteral: config.compat }),
     look: signInLook(config, provider.choices),
     callbackPath: settings?.callbackPath ?? (pathOf(config.redirect_url) || `${config.proxy_prefix}/callback`),
     assetsPath: `${config.proxy_prefix}/static`,

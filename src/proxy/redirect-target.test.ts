@@ -144,7 +144,9 @@ test('the target is rd, else the header, else the request; an invalid one gives 
 
 test("the proxy's own paths are no target", () => {
   expect(choose('/oauth2/sign_in')).toBe('/')
-  expect(choose('/oauth2')).toBe('/')
+  expect(choose('/oauth2/auth')).toBe('/')
+  expect(choose('/', { rd: '/oauth2/sign_in' })).toBe('/')
+  expect(choose('/oauth2')).toBe('/oauth2')
   expect(choose('/oauth2x')).toBe('/oauth2x')
 })
 

@@ -17,14 +17,18 @@ interface AllowedDomain {
 /**
  * Builds the rule for `rd` (oauth2-proxy pkg/app/redirect/validator.go): a local path, or an absolute URL to a
  * whitelisted domain. Stricter than the original where URL parsers disagree (backslashes, control characters, user
- * info), more lenient in a path's query, which cannot lead anywhere.
+ * info), more lenient in a path's query, which cannot lead anywhere; but not where `isLiteral`.
  */
-export function compileRedirectRule(whitelistDomains: readonly string[]): RedirectRule {
+export function compileRedirectRule(
+  whitelistDomains: readonly string[],
+  { isLiteral = false }: { isLiteral?: boolean } = {},
+): RedirectRule {
   const domains = whitelistDomains.map(parseDomain)
   return (target) => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a Location
     if (target === '' || target.length > maxTargetLength || /[\x00-\x1f\x7f\\]/.test(target)) return false
-    return target.startsWith('/') ? isLocalPath(target) : isAllowedUrl(target, domains)
+    if (!target.startsWith('/')) return isAllowedUrl(target, domains)
+    return isLocalPath(target) && !(isLiteral && /[/\\](?:[\s\v]*|\.{1,2})[/\\]/.test(target))
   }
 }
 
@@ -71,14 +75,20 @@ export function redirectTarget(
     isTrustedProxy,
   }: { rd: string | null; isValid: RedirectRule; prefix: string; isTrustedProxy: boolean },
 ): string {
-  const ownPath = (uri: string | undefined) =>
-    uri === undefined || uri === prefix || uri.startsWith(`${prefix}/`) ? '/' : uri
+  const ownPath = (uri: string | undefined) => (uri === undefined || uri.startsWith(`${prefix}/`) ? '/' : uri)
   const forwardedHost = headers['x-forwarded-host']
   const forwardedUri = isTrustedProxy ? headers['x-forwarded-uri'] : undefined
   const forwarded =
     isTrustedProxy && forwardedHost !== undefined && forwardedHost !== host
-      ? `${headers['x-forwarded-proto'] ?? 'http'}://${forwardedHost}${ownPath(forwardedUri)}`
+      ? `${headers['x-forwarded-proto'] ?? ''}://${forwardedHost}${ownPath(forwardedUri)}`
       : ''
-  const candidates = [rd ?? '', headers['x-auth-request-redirect'] ?? '', forwarded, ownPath(forwardedUri ?? path)]
-  return candidates.find(isValid) ?? '/'
+  const candidates = [
+    rd ?? '',
+    headers['x-auth-request-redirect'] ?? '',
+    forwarded,
+    ownPath(forwardedUri ?? path),
+    ownPath(path),
+  ]
+  const target = candidates.find(isValid) ?? '/'
+  return target === `${prefix}/sign_in` ? '/' : target // whoever has signed in need not be asked again
 }

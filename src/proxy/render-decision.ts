@@ -2,11 +2,11 @@ import { assertNever } from '../kit/errors.ts'
 import { allowAnswer, challenge, jsonAnswer, pageAnswer, textAnswer } from './answers.ts'
 import type { CheckAnswer, CheckRequest, Decision } from './check.ts'
 import type { ProxyCore } from './core.ts'
+import { denySession } from './deny-session.ts'
 import { signInAnswer } from './endpoints/sign-in.ts'
 import { targetOf } from './endpoints/target-of.ts'
 import { startLogin } from './login/start-login.ts'
 import { deniedPage } from './pages/notice-pages.ts'
-import type { Session } from './session.ts'
 
 type Answer = CheckAnswer | Promise<CheckAnswer>
 
@@ -24,7 +24,7 @@ export function renderDecision(request: CheckRequest, decision: Decision, core: 
     case 'unavailable':
       return textAnswer(503, 'Service Unavailable')
     case 'denied':
-      return decision.how === 'json' ? jsonAnswer(403, {}) : denied(request, decision.session, core)
+      return denied(request, decision, core)
     case 'login':
       return login(request, decision, core)
     default:
@@ -32,10 +32,18 @@ export function renderDecision(request: CheckRequest, decision: Decision, core: 
   }
 }
 
-function denied({ requestId }: CheckRequest, session: Session, { config, rules, assetsPath }: ProxyCore): Answer {
+async function denied(
+  request: CheckRequest,
+  { how, session }: Decision & { kind: 'denied' },
+  core: ProxyCore,
+): Promise<CheckAnswer> {
+  const { config, rules, assetsPath } = core
+  const cleared = await denySession(request, session, core)
+  if (how === 'json') return jsonAnswer(403, {}, cleared)
   const who = session.email ?? session.user ?? ''
   const signOutPath = `${config.proxy_prefix}/sign_out`
-  return pageAnswer(deniedPage({ who, why: rules.whyNot(session), signOutPath, assetsPath, requestId }))
+  const { requestId } = request
+  return pageAnswer(deniedPage({ who, why: rules.whyNot(session), signOutPath, assetsPath, requestId }), cleared)
 }
 
 function login(request: CheckRequest, { how, error }: Decision & { kind: 'login' }, core: ProxyCore): Answer {

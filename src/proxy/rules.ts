@@ -8,6 +8,7 @@ import { allowedGroupsOf } from './provider/settle-options.ts'
 import { meetsQueryConstraints } from './query-constraints.ts'
 import { compileApiRoutes, compileSkipRoutes } from './routes.ts'
 import type { Session } from './session.ts'
+import { compileTrustedProxies } from './trusted-proxies.ts'
 import type { ProxyConfig } from './typed-config.ts'
 
 /** What else the rules are made from. */
@@ -34,13 +35,21 @@ export function compileRules(
     isSkipped: (method, path) => (config.skip_auth_preflight && method === 'OPTIONS') || isSkipRoute(method, path),
     isTrustedClient: compileTrustedClients(config),
     isApiRoute: compileApiRoutes(config.api_routes),
+    askedUri: compileAskedUri(config),
     mayEnter: (session) => whyNot(session) === undefined,
     whyNot,
     meetsQuery: (session, uri) => meetsQueryConstraints(session, uri, false),
     forceJsonErrors: config.force_json_errors,
     knowsBackground: !config.compat,
+    isLiteral: config.compat,
     skipProviderButton: config.skip_provider_button,
   }
+}
+
+/** pkg/requests/util `GetRequestURI` */
+function compileAskedUri(config: ProxyConfig): CheckRules['askedUri'] {
+  const isTrusted = compileTrustedProxies(config)
+  return ({ path, headers, clientAddress }) => (isTrusted(clientAddress) && headers['x-forwarded-uri']) || path
 }
 
 function compileTrustedClients(config: ProxyConfig): (request: CheckRequest) => boolean {
@@ -68,7 +77,7 @@ export function compileEntry(
     if (!wanted) return 'group' // its provider is no longer configured, so nobody says who is in which
     const isWelcome =
       email === ''
-        ? wanted.size > 0 || isOpen || config.htpasswd_file !== ''
+        ? wanted.size > 0 || isOpen || config.htpasswd_file !== '' || config.compat
         : isInDomain(email) || isListedEmail(email)
     if (!isWelcome) return 'email'
     return wanted.size === 0 || given.some((group) => wanted.has(group)) ? undefined : 'group'

@@ -49,6 +49,7 @@ describe.each(['/logout', '/authservice/logout', '/oauth2/sign_out'])('%s', (pat
       201,
       { afterLogoutURL: expect.stringMatching(/^\/dex\/logout\?(?!.*id_token_hint)/) },
     ])
+    if (path === '/oauth2/sign_out') return // of oauth2-proxy's own path see proxy-compat.test.ts
     const strict = await proxyWorld({ compat: true, code_challenge_method: 'S256' })
     expect((await strict.browser.get(path, { authorization: 'Bearer ' }, 'POST')).status).toBe(401)
     expect((await strict.browser.get(path)).status).toBe(302)

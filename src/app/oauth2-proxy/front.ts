@@ -17,6 +17,7 @@ import { compileTrustedProxies } from '../../proxy/trusted-proxies.ts'
 import type { RequestHandler } from '../open-server.ts'
 import { httpsLocation } from './https-location.ts'
 import type { RequestMetrics } from './metrics.ts'
+import { asOriginal } from './original-answer.ts'
 import type { LoggedRequest, TextLog } from './text-log.ts'
 import type { Served, Upstreams } from './upstream/serving.ts'
 import { gapAuthOf, type Upgrade } from './upstream/visit.ts'
@@ -65,6 +66,10 @@ export function openFront(options: FrontOptions): RequestHandler {
       writeAnswer(response, badRequest)
       return
     }
+    if (hasBrokenEscape(facts.path)) {
+      writeAnswer(response, badRequest)
+      return
+    }
     const clean = upstreams.cleanLocation(facts.path)
     if (clean !== undefined) {
       response.writeHead(301, { location: clean, 'content-length': 0 }).end()
@@ -107,16 +112,17 @@ export function openFront(options: FrontOptions): RequestHandler {
 
   function respond(visit: Visit, answer: CheckAnswer): void {
     const { request, response, upgrade, facts } = visit
-    const { status, body } = answer
-    const user = gapAuthOf(answer)
+    const { status } = answer
+    const user = gapAuthOf(answer) || (answer.user ?? '')
     if (status === 200 && answer.verdict !== 'deny') {
       const { path, requestId } = facts
       const allowed = { request, response, upgrade, path, requestId, allowed: answer }
       upstreams.serve(allowed, (served) => finish(visit, served, user))
       return
     }
-    writeAnswer(response, answer)
-    finish(visit, { status, size: Buffer.byteLength(body), upstream: '' }, user)
+    const written = config.compat ? asOriginal(answer, facts.method) : answer
+    writeAnswer(response, written)
+    finish(visit, { status, size: Buffer.byteLength(written.body), upstream: '' }, user)
   }
 
   function giveUp(visit: Visit, status: number): void {
@@ -165,4 +171,9 @@ export function openFront(options: FrontOptions): RequestHandler {
 function asOwn(answer: CheckAnswer | Promise<CheckAnswer>): CheckAnswer | Promise<CheckAnswer> {
   if (answer instanceof Promise) return answer.then((settled) => ({ ...settled, verdict: 'deny' }))
   return { ...answer, verdict: 'deny' }
+}
+
+/** Whether the path cannot be decoded: Go's server takes no such request. */
+function hasBrokenEscape(target: string): boolean {
+  return target.includes('%') && /^[^?]*%(?![0-9A-Fa-f]{2})/.test(target)
 }

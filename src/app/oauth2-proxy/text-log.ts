@@ -42,6 +42,7 @@ export interface TextLog {
 const authEvents: ReadonlyMap<string, string> = new Map([
   ['signed in', 'AuthSuccess'],
   ['sign-in denied', 'AuthFailure'],
+  ['session denied', 'AuthFailure'],
   ['sign-in failed', 'AuthFailure'],
   ['sign-in restarted', 'AuthFailure'],
   ['basic credentials refused', 'AuthFailure'],

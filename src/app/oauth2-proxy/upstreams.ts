@@ -32,7 +32,8 @@ export interface UpstreamsOptions {
 export function openUpstreams(options: UpstreamsOptions): Upstreams {
   const { upstreams } = options.alpha.upstreamConfig
   const isStatic = upstreams.every((one) => one.static && one.rewriteTarget === '')
-  return isStatic ? openStaticUpstreams(upstreams) : openForwarding(options)
+  if (isStatic) return openStaticUpstreams(upstreams, { isLiteral: options.config.compat })
+  return openForwarding(options)
 }
 
 function openForwarding({ config, alpha, proxy, log }: UpstreamsOptions): Upstreams {

@@ -3,6 +3,7 @@ import { challenge, signedInAnswer, textAnswer } from '../answers.ts'
 import { type AskedRequest, askedRequest } from '../asked-request.ts'
 import type { CheckAnswer } from '../check.ts'
 import type { ProxyCore } from '../core.ts'
+import { denySession } from '../deny-session.ts'
 import { meetsQueryConstraints } from '../query-constraints.ts'
 import type { Session } from '../session.ts'
 import type { EndpointInput } from './endpoint.ts'
@@ -19,7 +20,9 @@ export async function authOnly({ request, lookUp }: EndpointInput, core: ProxyCo
   if (lookup.kind === 'session' && isOutOfScope(lookup.session, asked)) {
     return textAnswer(403, 'Forbidden')
   }
-  const session = lookup.kind === 'session' && rules.mayEnter(lookup.session) ? lookup.session : undefined
+  const isOpen = isSkipped(asked, core) || rules.isTrustedClient(request)
+  const given = lookup.kind === 'session' ? lookup.session : undefined
+  const session = given && (rules.mayEnter(given) || (isOpen && config.compat)) ? given : undefined
   if (session && !meetsQueryConstraints(session, request.path, !config.compat)) return textAnswer(403, 'Forbidden')
   const known = lookup.kind === 'session' ? lookup.authAnswer : undefined
   if (session) {
@@ -27,10 +30,11 @@ export async function authOnly({ request, lookUp }: EndpointInput, core: ProxyCo
     const refused = await core.authservice?.refusal({ ...request, method, path }, session)
     return refused ?? known ?? signedInAnswer(identityHeaders(session))
   }
-  if (isSkipped(asked, core) || rules.isTrustedClient(request)) return { status: 202, headers: [], body: '' }
-  return lookup.kind === 'unavailable'
-    ? textAnswer(503, 'Service Unavailable')
-    : textAnswer(401, 'Unauthorized', challenge(config, lookup.kind === 'dead-token' ? 'invalid_token' : undefined))
+  if (isOpen) return { status: 202, headers: [], body: '' }
+  if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable')
+  const cleared = given ? await denySession(request, given, core) : []
+  const why = challenge(config, lookup.kind === 'dead-token' ? 'invalid_token' : undefined)
+  return textAnswer(401, 'Unauthorized', [...cleared, ...why])
 }
 
 /** The request that is asked about, where a trusted proxy says it. The original takes the question itself for it. */

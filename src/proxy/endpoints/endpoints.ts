@@ -2,6 +2,7 @@ import { assetResponse } from '../../http/views/assets.ts'
 import { answerOfResponse, jsonAnswer, noStore, textAnswer } from '../answers.ts'
 import type { CheckAnswer } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
+import { denySession } from '../deny-session.ts'
 import { finishLogin } from '../login/finish-login.ts'
 import { accessTokens } from './access-tokens.ts'
 import { authOnly } from './auth-only.ts'
@@ -44,7 +45,7 @@ export function endpointAt(path: string, core: ProxyCore): Endpoint | undefined 
   if (!pathname.startsWith(prefix)) return undefined
   const name = pathname.slice(prefix.length)
   if (config.authservice && name.startsWith('/site/')) return siteEndpoint(name.slice('/site'.length))
-  if (name.startsWith('/static/')) return () => answerOfResponse(assetResponse(name.slice('/static/'.length)))
+  if (name.startsWith('/static/')) return () => staticFile(name.slice('/static/'.length))
   return Object.hasOwn(endpoints, name) ? endpoints[name] : undefined
 }
 
@@ -57,17 +58,26 @@ function isDashboardSignOut(path: string, { config, isForwarding }: ProxyCore): 
   return path === '/oauth2/sign_out' && config.authservice !== undefined
 }
 
-function callback({ request, form }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
-  return finishLogin(request, core, form.has('state') ? form : queryOf(request.path))
+async function staticFile(name: string): Promise<CheckAnswer> {
+  const response = assetResponse(name)
+  return response.ok ? answerOfResponse(response) : textAnswer(404, '404 page not found', noStore)
 }
 
-async function userinfo({ request, lookUp }: EndpointInput, { rules }: ProxyCore): Promise<CheckAnswer> {
+function callback({ request, form }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
+  const isPosted = ['state', 'code', 'error'].some((name) => form.has(name))
+  return finishLogin(request, core, isPosted ? form : queryOf(request.path))
+}
+
+async function userinfo({ request, lookUp }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
+  const { rules } = core
   const lookup = await lookUp()
   if (lookup.kind === 'session' && rules.mayEnter(lookup.session)) {
     const { user = '', email = '', groups, preferredUsername, additionalClaims } = lookup.session
-    return jsonAnswer(200, { user, email, groups, preferredUsername, additionalClaims })
+    const answer = jsonAnswer(200, { user, email, groups, preferredUsername, additionalClaims })
+    return { ...answer, body: `${answer.body}\n` } // as Go's encoder ends it
   }
   if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable', noStore)
-  if (rules.isSkipped(request.method, request.path)) return jsonAnswer(200, {})
-  return textAnswer(401, 'Unauthorized', noStore)
+  if (rules.isSkipped(request.method, request.path) || rules.isTrustedClient(request)) return jsonAnswer(200, {})
+  const cleared = lookup.kind === 'session' ? await denySession(request, lookup.session, core) : []
+  return textAnswer(401, 'Unauthorized', [...cleared, ...noStore])
 }

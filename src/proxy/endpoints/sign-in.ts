@@ -17,7 +17,7 @@ import { targetOf } from './target-of.ts'
  */
 export async function signIn({ request, form }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
   const { config, passwords, provider } = core
-  if (request.method === 'POST' && passwords && form.has('username')) return signInByPassword({ request, form }, core)
+  if (request.method === 'POST' && passwords) return signInByPassword({ request, form }, core)
   const isChosen = queryOf(request.path).has('provider')
   if (config.skip_provider_button || (isChosen && provider.choices.length > 1)) return start({ request, form }, core)
   return signInAnswer(request, core, { target: targetOf(request, form, core), status: 200 })
@@ -45,7 +45,7 @@ export async function signInAnswer(
 ): Promise<CheckAnswer> {
   const { look, assetsPath, config, sessions } = core
   // A link on another site signs nobody out; who sees the page can still go on from it.
-  const isAsked = !isCrossSite(request.headers)
+  const isAsked = config.compat || !isCrossSite(request.headers)
   if (isAsked) await sessions.drop(request.headers['cookie'])
   const prefix = config.proxy_prefix
   const paths = { startPath: `${prefix}/start`, signInPath: `${prefix}/sign_in`, assetsPath }
@@ -63,7 +63,7 @@ async function signInByPassword(
   const target = targetOf(request, form, core)
   const username = form.get('username') ?? ''
   const again = (status: number, fault: SignInFault) => signInAnswer(request, core, { target, status, fault, username })
-  if (isForeignPost(request)) return again(403, 'foreign')
+  if (!config.compat && isForeignPost(request)) return again(403, 'foreign')
   if (username === '') return again(400, 'no-username')
   const outcome = await passwords?.signIn(username, form.get('password') ?? '', request)
   if (outcome?.kind !== 'session') {

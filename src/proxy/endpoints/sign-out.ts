@@ -2,7 +2,7 @@ import { jsonAnswer, pageAnswer, redirectAnswer, setCookieHeaders } from '../ans
 import type { CheckAnswer, CheckRequest } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
 import { clearedSession } from '../login/finish-login.ts'
-import { publicOrigin } from '../login/start-login.ts'
+import { publicOrigin, withPath } from '../login/start-login.ts'
 import { confirmSignOutPage } from '../pages/notice-pages.ts'
 import { withSortedQuery } from '../provider/sorted-query.ts'
 import { locationOf } from '../redirect-target.ts'
@@ -10,6 +10,7 @@ import { isCrossSite, isForeignPost, wantsJson } from '../request-kind.ts'
 import type { Session } from '../session.ts'
 import { sessionTexts } from '../sessions/session-cookies.ts'
 import { signedOut } from './signed-out.ts'
+import { targetOf } from './target-of.ts'
 
 const maxHintLength = 6000
 
@@ -25,6 +26,8 @@ export async function signOut(request: CheckRequest, core: ProxyCore, form: URLS
   const query = queryOf(request.path)
   const { config, assetsPath } = core
   const signOutPath = `${config.proxy_prefix}/sign_out`
+  const isOriginal = config.compat && !config.authservice && request.path.startsWith(signOutPath)
+  if (isOriginal) return signOutAsOriginal(request, core, form)
   if (request.method === 'GET' && query.has('state') && !hasSession(request, core)) return signedOut(core, query)
   const isPost = request.method === 'POST'
   const isScripted = isPost && isScript(request)
@@ -33,12 +36,21 @@ export async function signOut(request: CheckRequest, core: ProxyCore, form: URLS
   if (isForeign || isCrossSite(request.headers)) return pageAnswer(confirmSignOutPage({ signOutPath, assetsPath }))
   const ended = await endSessions(request, core)
   if (isScripted && !ended && config.compat) return jsonAnswer(401, { error: 'no_session' })
-  const target = targetOf(form.get('rd') ?? query.get('rd'), core)
+  const target = wishedTarget(form.get('rd') ?? query.get('rd'), core)
   const location = await nextStop(request, core, { ended, target })
   const names = [...new Set([config.cookie_name, oldSessionCookie])]
   const headers = setCookieHeaders(names.flatMap((name) => clearedSession(request, core, name)))
   if (isScripted) return jsonAnswer(201, { afterLogoutURL: location }, headers)
   return redirectAnswer(location, headers, isPost ? 303 : 302)
+}
+
+/** Ends the session here, at whoever asks, and goes where `rd` or the request leads (oauthproxy.go `SignOut`). */
+async function signOutAsOriginal(request: CheckRequest, core: ProxyCore, form: URLSearchParams): Promise<CheckAnswer> {
+  const target = targetOf(request, form, core)
+  const ended = await endSessions(request, core)
+  const location = locationOf(withIdToken(target, ended))
+  const answer = redirectAnswer(location, setCookieHeaders(clearedSession(request, core)))
+  return { ...answer, user: ended?.email || ended?.user || '' }
 }
 
 /** A dashboard's script, as opposed to a form or a link. */
@@ -82,8 +94,25 @@ async function tellBackend({ provider, fetch, log }: ProxyCore, session: Session
   }
 }
 
-function targetOf(rd: string | null, { isValidRedirect }: ProxyCore): string | undefined {
+function wishedTarget(rd: string | null, { isValidRedirect }: ProxyCore): string | undefined {
   return rd !== null && isValidRedirect(rd) ? rd : undefined
+}
+
+/** `{id_token}` of an `rd` is where a provider's own way of signing out wants the token. */
+function withIdToken(target: string, ended: Session | undefined): string {
+  return ended ? target.replaceAll('{id_token}', ended.idToken ?? '') : target
+}
+
+/** Whether a URL is the provider's, which knows the token anyway; a token is shown to nobody else, whitelisted or not. */
+async function isOfProvider(
+  target: string,
+  ended: Session | undefined,
+  { provider, alpha }: ProxyCore,
+): Promise<boolean> {
+  const { provider: id = alpha.providers[0]?.id } = ended ?? {}
+  const options = alpha.providers.find((one) => one.id === id)
+  const known = [await provider.endSessionUrl(ended), options?.oidcConfig.issuerURL, options?.loginURL]
+  return known.some((url) => url && URL.canParse(url) && new URL(url).origin === new URL(target).origin)
 }
 
 /**
@@ -96,7 +125,9 @@ async function nextStop(
   { ended, target }: { ended: Session | undefined; target: string | undefined },
 ): Promise<string> {
   const { config, provider } = core
-  if (target !== undefined && !target.startsWith('/')) return locationOf(target)
+  if (target !== undefined && !target.startsWith('/')) {
+    return locationOf((await isOfProvider(target, ended, core)) ? withIdToken(target, ended) : target)
+  }
   const endSession = isOfPasswordFile(ended) ? undefined : await provider.endSessionUrl(ended)
   if (endSession === undefined) {
     const last = config.post_logout_redirect_url || `${config.proxy_prefix}/signed_out`
@@ -122,7 +153,7 @@ function isOfPasswordFile(session: Session | undefined): boolean {
  * knows nothing but the redirect URI, so the callback, called without an answer, ends the sign-out, too.
  */
 function returnPath({ config, callbackPath }: ProxyCore): string {
-  return config.post_logout_redirect_url || config.redirect_url || callbackPath
+  return config.post_logout_redirect_url || withPath(config.redirect_url, callbackPath) || callbackPath
 }
 
 /** The URI has to be one registered at the provider: a path where the redirect URI is one, else on its origin. */

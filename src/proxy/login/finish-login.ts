@@ -12,7 +12,7 @@ import { clearSessionCookies, storeSessionCookies } from '../sessions/session-co
 import { cookieEndsAt } from '../sessions/session-life.ts'
 import { clearCsrfCookies, csrfCookieName, findPendingLogin, type PendingLogin } from './csrf-cookie.ts'
 import { loginFailure } from './login-failure.ts'
-import { type LoginState, parseState } from './login-state.ts'
+import { type LoginState, parseState, textOfState } from './login-state.ts'
 import { servePurpose } from './serve-purpose.ts'
 import { redirectUriFor, startLogin } from './start-login.ts'
 
@@ -32,14 +32,23 @@ export async function finishLogin(
   const { config, isValidRedirect, csrf } = core
   const state = parseState(parameters.get('state') ?? '', config.encode_state)
   const isAnswer = parameters.has('code') || parameters.has('error')
+  if (config.compat && parameters.get('error')) return originalError(request, core, parameters)
   // A callback without an answer is the end of a sign-out at a provider that knows no other address of ours.
-  if (!isAnswer && !state) {
+  if (!isAnswer && !state && (!config.compat || config.authservice)) {
     const isEnd = parameters.has('state') || !config.authservice
     if (await isSignedIn(request, core)) return redirectAnswer(config.authservice?.homepageUrl ?? '/')
     return isEnd ? signedOut(core, parameters) : redirectAnswer(config.authservice.homepageUrl)
   }
   const target = state && isValidRedirect(state.target) ? state.target : '/'
-  if (!state) return failed(request, core, { code: 'bad_callback', message: 'the state is none of ours', target })
+  if (!state) {
+    // the original looks for the cookie of whatever it may be
+    const isLost = config.compat && textOfState(parameters.get('state') ?? '', config.encode_state).includes(':')
+    return failed(request, core, {
+      code: isLost ? 'no_csrf_cookie' : 'bad_callback',
+      message: 'the state is none of ours',
+      target,
+    })
+  }
   const login = findPendingLogin(request.headers['cookie'], state.hash, csrf)
   if (!login) return restart(request, core, { state, target, reason: 'login_expired' })
   if (!(await core.provider.isOwnAnswer(login, parameters.get('iss')))) {
@@ -79,7 +88,8 @@ async function redeemOnce(
     // Nothing is kept for someone who has not authenticated.
     await spent.delete(state.hash)
     if (!(cause instanceof GatehouseError)) throw cause
-    if (cause.code === 'grant_refused') return restart(request, core, { state, target, reason: cause.code })
+    if (cause.code === 'grant_refused' && !core.config.compat)
+      return restart(request, core, { state, target, reason: cause.code })
     return loginFailure(request, core, { cause, target })
   }
 }
@@ -93,9 +103,11 @@ async function admit(
   const cookieHeader = request.headers['cookie']
   const attributes = sessionCookieAttributes(config, request.host)
   const csrfCleared = clearLoginCookies(request, core, state)
-  const value = await sessions.start(session, cookieHeader)
-  const stored = storeSessionCookies(config.cookie_name, value, { attributes, cookieHeader })
-  if (!rules.mayEnter(session)) {
+  const mayEnter = rules.mayEnter(session)
+  const isKept = mayEnter || !config.compat
+  const value = isKept ? await sessions.start(session, cookieHeader) : undefined
+  const stored = value ? storeSessionCookies(config.cookie_name, value, { attributes, cookieHeader }) : []
+  if (!mayEnter) {
     log.info('sign-in denied', { requestId: request.requestId, email: session.email, groups: session.groups })
     const signOutPath = `${config.proxy_prefix}/sign_out`
     // The session is kept so that “use another account” can end the provider's session, too.
@@ -133,6 +145,17 @@ async function restart(
   return startLogin(request, core, { target, isRestarted: true, withoutPrompt, provider: choice })
 }
 
+/** The original believes an error whoever sends it, and tells it (oauthproxy.go `OAuthCallback`). */
+function originalError(request: CheckRequest, core: ProxyCore, parameters: URLSearchParams): Promise<CheckAnswer> {
+  const error = parameters.get('error') ?? ''
+  const code = error === 'access_denied' ? 'cancelled' : 'provider_error'
+  return failed(request, core, { code, message: `the provider answered ${readable(error)}`, target: '/' })
+}
+
+function readable(error: string): string {
+  return /^[a-z_]{1,60}$/.test(error) ? error : 'unreadable error'
+}
+
 function providerError(
   request: CheckRequest,
   core: ProxyCore,
@@ -141,9 +164,8 @@ function providerError(
   if (needsPrompt.includes(error) && !core.config.compat) {
     return restart(request, core, { state, target, reason: 'prompt_needed', withoutPrompt: true })
   }
-  const known = /^[a-z_]{1,60}$/.test(error) ? error : 'unreadable error'
   const code = error === 'access_denied' ? 'cancelled' : 'provider_refused'
-  return failed(request, core, { code, message: `the provider answered ${known}`, target })
+  return failed(request, core, { code, message: `the provider answered ${readable(error)}`, target })
 }
 
 function failed(

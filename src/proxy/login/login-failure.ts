@@ -66,12 +66,27 @@ const failures: Readonly<Record<string, { status: number; message: string; advic
     message: 'The sign-in provider sent back an answer that cannot be read.',
     advice: 'Start again.',
   },
+  provider_error: {
+    status: 403,
+    message: 'The sign-in provider answered with an error.',
+    advice: 'Try again. If it stays like this, tell your administrator.',
+  },
   provider_refused: {
     status: 502,
     message: 'The sign-in provider did not complete the sign-in.',
     advice: 'Try again. If it stays like this, tell your administrator.',
   },
 }
+
+/** Where the original answers 500, whatever it is (oauthproxy.go `OAuthCallback`). */
+const internalErrors: readonly string[] = [
+  'bad_callback',
+  'email_not_verified',
+  'no_email',
+  'provider_refused',
+  'provider_unavailable',
+  'store_unavailable',
+]
 
 /** Logs why a login failed and answers with a page that says what to do. */
 export async function loginFailure(
@@ -82,7 +97,9 @@ export async function loginFailure(
   const { code, message, detail } = cause
   log.info('sign-in failed', { requestId: request.requestId, reason: code, message, detail })
   const failure = failures[code] ?? failures['provider_refused']
-  const { status = 502, ...texts } = failure ?? { message, advice: '' }
+  const { status: ownStatus = 502, ...texts } = failure ?? { message, advice: '' }
+  const isInternal = config.compat && (internalErrors.includes(code) || !Object.hasOwn(failures, code))
+  const status = isInternal ? 500 : ownStatus
   const told = code === 'not_admitted' ? { ...texts, message: sentence(message) } : texts
   const again = { href: `${config.proxy_prefix}/start?rd=${encodeURIComponent(target)}`, text: 'Try again' }
   // At once it would be the same account again: the provider knows it.

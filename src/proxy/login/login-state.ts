@@ -21,9 +21,13 @@ export function formatState({ hash, target, isRestarted, place }: LoginState, en
 
 /** Takes a `state` apart; `undefined` where it cannot be one of ours. */
 export function parseState(state: string, encoded: boolean): LoginState | undefined {
-  const text = encoded ? Buffer.from(state, 'base64url').toString('utf8') : state
-  const match = /^([A-Za-z0-9_-]{43})(\.r)?(?:\.(\d{1,3}))?:(.*)$/s.exec(text)
+  const match = /^([A-Za-z0-9_-]{43})(\.r)?(?:\.(\d{1,3}))?:(.*)$/s.exec(textOfState(state, encoded))
   if (!match) return undefined
   const [, hash = '', mark, place, target = ''] = match
   return { hash, target, isRestarted: mark !== undefined, ...(place === undefined ? {} : { place: Number(place) }) }
+}
+
+/** What a `state` says, whoever made it. */
+export function textOfState(state: string, encoded: boolean): string {
+  return encoded ? Buffer.from(state, 'base64url').toString('utf8') : state
 }

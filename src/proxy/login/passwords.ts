@@ -85,7 +85,9 @@ export function openPasswords({
       if (user === undefined || password === undefined) return undefined
       const outcome = await signIn(user, password, sender)
       if (outcome.kind !== 'session') {
-        log.info('basic credentials refused', { reason: outcome.kind })
+        // what is no user of ours may be a password or a token in the wrong place
+        const known = file.current().has(user) ? user : undefined
+        log.info('basic credentials refused', { requestId: sender.requestId, user: known, reason: outcome.kind })
         return undefined
       }
       return config.prefer_email_to_user ? { ...outcome.session, email: user } : outcome.session

@@ -60,8 +60,10 @@ export async function startLogin(request: CheckRequest, core: ProxyCore, start: 
   }
   const attributes = csrfCookieAttributes(config, request.host)
   const { name, value } = sealPendingLogin(login, csrf)
-  const limit = config.cookie_csrf_per_request_limit || (config.compat ? Number.POSITIVE_INFINITY : defaultPendingLimit)
-  const surplus = surplusCsrfCookies(request.headers['cookie'], { ...csrf, limit }).filter((one) => one !== name)
+  const limit = config.cookie_csrf_per_request_limit || (config.compat ? undefined : defaultPendingLimit)
+  const isLimited = limit !== undefined && !csrf.isShared
+  const piled = isLimited ? surplusCsrfCookies(request.headers['cookie'], { ...csrf, limit }) : []
+  const surplus = piled.filter((one) => one !== name)
   const cookies = [formatSetCookie(name, value, attributes), ...clearCsrfCookies(surplus, attributes)]
   return redirectAnswer(location, setCookieHeaders(cookies))
 }
@@ -70,8 +72,14 @@ export async function startLogin(request: CheckRequest, core: ProxyCore, start: 
 export function redirectUriFor(request: CheckRequest, core: ProxyCore): string {
   const { config, callbackPath } = core
   const { redirect_url: configured, relative_redirect_url: isRelative } = config
-  if (isRelative || /^https?:\/\//.test(configured)) return configured
+  if (isRelative) return configured
+  if (/^https?:\/\//.test(configured)) return withPath(configured, callbackPath)
   return publicOrigin(request, core) + callbackPath
+}
+
+/** A URL that is nothing but an origin gets this path (oauthproxy.go `NewOAuthProxy`). */
+export function withPath(url: string, path: string): string {
+  return /^[a-z]+:\/\/[^/?#]+$/.test(url) ? url + path : url
 }
 
 /** The origin the visitor sees, where no setting says it: by `Host`, or by what a trusted proxy forwards. */

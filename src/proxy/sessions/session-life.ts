@@ -10,11 +10,11 @@ const renewBefore = 10_000
  * token where that is all it has or where apps are given it. `Infinity` for a session without tokens.
  */
 export function diesAt(session: Session, config: ProxyConfig): number {
-  const tokensEnd = tokensDieAt(session, config)
-  if (!config.compat) return tokensEnd
-  // The original looks at its tokens only when it refreshes (pkg/middleware/stored_session.go).
+  if (!config.compat) return tokensDieAt(session, config)
+  // The original looks at `expires_on` alone, and only when it refreshes (pkg/middleware/stored_session.go).
   const { cookie_refresh: refresh } = config
-  return refresh > 0 ? Math.max(tokensEnd, session.createdAt + refresh) : Number.POSITIVE_INFINITY
+  const { createdAt, expiresAt = Number.POSITIVE_INFINITY } = session
+  return refresh > 0 ? Math.max(expiresAt, createdAt + refresh) : Number.POSITIVE_INFINITY
 }
 
 function tokensDieAt(session: Session, { pass_access_token: passesAccessToken }: ProxyConfig): number {

@@ -59,6 +59,8 @@ export function compileRequestHeaders({ config, injected, isOwnCookie }: Request
       const isByTls = isPublicByTls || (socket as Partial<TLSSocket>).encrypted === true
       if (!isTrusted(socket.remoteAddress ?? '')) tellForwarded(headers, isByTls ? 'https' : 'http')
     }
+    // trailers of an answer are passed on (gRPC asks for them), so an app may send some (Go's ReverseProxy)
+    if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(String(request.headers['te'] ?? ''))) headers.set('te', 'trailers')
     appendAddress(headers, socket.remoteAddress)
     inject(headers, toUpstream)
     return headers
