@@ -42,15 +42,18 @@ export function readLogin(files: ClientFiles): TerminalLogin {
   try {
     return JSON.parse(readFileSync(files.login, 'utf8')) as TerminalLogin // written by us
   } catch (cause) {
-    throw new GatehouseError('login', `there is no sign-in at \`${files.login}\`; run gatehouse login`, { cause })
+    throw new GatehouseError('login', `there is no sign-in at \`${files.login}\`; sign in with gatehouse login URL`, {
+      cause,
+    })
   }
 }
 
-/** Removes what was written; other settings of the kfp context stay. */
+/** Removes what was written; other settings of the kfp context stay, and the file with them. */
 export function removeClientFiles(files: ClientFiles): void {
   const { client_authentication_cookie: _gone, ...context } = readContext(files.kfp)
-  if (Object.keys(context).length > 0) writePrivately(files.kfp, `${JSON.stringify(context, null, 2)}\n`)
-  for (const file of [files.curl, files.login]) rmSync(file, { force: true })
+  const saysMore = Object.entries(context).some(([name, value]) => name !== 'namespace' || value !== '')
+  if (saysMore) writePrivately(files.kfp, `${JSON.stringify(context, null, 2)}\n`)
+  for (const file of [files.curl, files.login, ...(saysMore ? [] : [files.kfp])]) rmSync(file, { force: true })
 }
 
 function readContext(file: string): Readonly<Record<string, unknown>> {

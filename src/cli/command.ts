@@ -78,10 +78,9 @@ function usageError(command: Command, args: readonly string[], cause: unknown): 
     )
   }
   const near = nearestName(unknown, known)
-  return new GatehouseError(
-    'usage',
-    `unknown option \`${unknown}\`${near ? `; did you mean \`${near}\`?` : ''} (known: ${known.join(', ')})`,
-  )
+  const hint = near ? `; did you mean \`${near}\`?` : ''
+  const all = known.length > 0 ? `known: ${known.join(', ')}` : 'it takes none'
+  return new GatehouseError('usage', `unknown option \`${unknown}\`${hint} (${all})`)
 }
 
 /** The text of `gatehouse <name> --help`. */

@@ -76,7 +76,7 @@ function faultOf(name: ProxyKeyName | undefined, value: string): string | undefi
 }
 
 function suggestion(word: string): { fix?: string } {
-  const near = nearestName(`--${word}`, [...namesByFlag.keys()])
+  const near = nearestName(`--${word}`, [...namesByFlag.keys(), ...commandFlags.map((flag) => `--${flag}`)])
   return near === undefined ? {} : { fix: `did you mean \`${near}\`?` }
 }
 

@@ -167,6 +167,7 @@ test('list flags repeat and split, boolean flags may stand alone', () => {
 
 test('an unknown flag is an error that says what was meant', () => {
   expect(parse({ flags: ['--cookie-nam=x'] }).problems.join()).toContain('did you mean `--cookie-name`?')
+  expect(parse({ flags: ['--confg=x'] }).problems.join()).toContain('did you mean `--config`?')
 })
 
 test('the section of gatehouse.yaml has the same keys and typing', () => {

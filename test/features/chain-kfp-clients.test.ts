@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -114,7 +114,10 @@ test('a sign-in from a terminal is in the context that kfp reads, beside what wa
   writeClientFiles(files, login)
   expect(contextOf()).toEqual({ namespace: '', client_authentication_cookie: 'kf=gha_x' })
   for (const file of Object.values(files)) expect(statSync(file).mode & 0o077, file).toBe(0)
+  removeClientFiles(files)
+  for (const file of Object.values(files)) expect(existsSync(file), file).toBe(false)
 
+  mkdirSync(dirname(files.kfp), { recursive: true })
   writeFileSync(files.kfp, JSON.stringify({ namespace: 'team', client_authentication_header_name: 'x' }))
   writeClientFiles(files, login)
   expect(contextOf()).toEqual({

@@ -13,7 +13,9 @@ export async function listenAt(server: Server, address: BindAddress): Promise<vo
   if (isLeftBehind) rmSync(address.path)
   const error = await tryListen(server, address)
   if (error) {
-    throw new GatehouseError('listen', `listen ${describeAddress(address)} failed: ${error.message}`, { cause: error })
+    const isTaken = 'code' in error && error.code === 'EADDRINUSE'
+    const reason = isTaken ? 'another program listens there; stop it, or name another address' : error.message
+    throw new GatehouseError('listen', `listen ${describeAddress(address)} failed: ${reason}`, { cause: error })
   }
   if (address.kind !== 'unix' || address.mode === undefined) return
   try {

@@ -96,6 +96,7 @@ test('everything wrong is reported at once, with the name of the variable', () =
     CLIENT_ID: '',
     REDIRECT_URL: 'nowhere',
     SESSION_SAME_SITE: 'Sometimes',
+    SESSION_MAX_AGE: '24h',
     USERID_TRANSFORMERS: '[{"matches":"("}]',
     EXTERNAL_AUTHZ_URL: 'authz',
   })
@@ -105,6 +106,7 @@ test('everything wrong is reported at once, with the name of the variable', () =
     'CLIENT_SECRET',
     'USERID_TRANSFORMERS',
     'EXTERNAL_AUTHZ_URL',
+    'SESSION_MAX_AGE',
     'OIDC_PROVIDER',
     'SESSION_SAME_SITE',
     'REDIRECT_URL',

@@ -173,7 +173,7 @@ function configOf(
     kubernetes_token_audiences: hasCluster ? audiences : [],
     cookie_name: 'authservice_session',
     cookie_secret: cookieSecret,
-    cookie_expire: (Number(weakValue('int', value('SESSION_MAX_AGE'))) || 86_400) * 1000,
+    cookie_expire: secondsOf(value, 'SESSION_MAX_AGE', error) * 1000,
     cookie_secure: redirectUrl.startsWith('https:') || isTrue(value, 'GATEHOUSE_COOKIE_SECURE', error),
     cookie_samesite: value('SESSION_SAME_SITE').toLowerCase(),
     http_address: `${value('SERVER_HOSTNAME', '0.0.0.0')}:${value('SERVER_PORT', '8080')}`,
@@ -190,6 +190,13 @@ function programKeys(value: Lookup, error: Complain): Partial<ProxyConfig> {
     grpc_address: value('GATEHOUSE_GRPC_ADDRESS'),
     ext_authz_path_prefix: value('GATEHOUSE_PATH_PREFIX'),
   }
+}
+
+function secondsOf(value: Lookup, name: string, error: Complain): number {
+  const text = value(name, '86400')
+  const seconds = weakValue('int', text)
+  if (seconds === undefined) error(name, `must be a number of seconds, got \`${text}\``, 'write 86400 for a day')
+  return Number(seconds) || 86_400
 }
 
 /** A switch as Go reads one (strconv.ParseBool). */
