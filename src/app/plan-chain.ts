@@ -13,7 +13,12 @@ import { type DataDirectory, openDataDirectory } from './data-directory.ts'
 export type ChainSource =
   | { readonly kind: 'default' }
   /** A directory of a platform's own files. */
-  | { readonly kind: 'directory'; readonly path: string }
+  | {
+      readonly kind: 'directory'
+      readonly path: string
+      /** Origins of the platform that go on as they are. */
+      readonly kept?: readonly string[]
+    }
   /** A `gatehouse.yaml`. */
   | { readonly kind: 'file'; readonly path: string }
 
@@ -65,6 +70,7 @@ export function planChain(
         secrets,
         env: process.env,
         demo: true,
+        ...(source.kept ? { kept: source.kept } : {}),
       })
       if (!chain) throw new ConfigError(problems)
       return { chain: { ...chain, ...mode }, warnings: problems }

@@ -14,7 +14,7 @@ const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
 /** `gatehouse up` */
 export const up: Command = {
-  usage: '[--port N] [--data DIR] [--domain HOST] [--from DIR | --config FILE] [--open] [--reset]',
+  usage: '[--port N] [--data DIR] [--domain HOST] [--from DIR [--keep URL] | --config FILE] [--open] [--reset]',
   summary: 'run the whole sign-in chain in one process: realm, broker, proxy, gateway, portal and two demo apps',
   options: {
     port: { type: 'string', value: 'N', help: 'listen on this port, or the next free one (default 8080)' },
@@ -28,6 +28,12 @@ export const up: Command = {
       type: 'string',
       value: 'DIR',
       help: 'run from a platform’s own files: Dex, oauth2-proxy, Istio, realm, authservice',
+    },
+    keep: {
+      type: 'string',
+      value: 'URL',
+      help: 'with --from: a server of the platform that goes on, such as its Keycloak; may be repeated',
+      isList: true,
     },
     config: { type: 'string', value: 'FILE', help: 'run from a gatehouse.yaml, which names its own address and data' },
     mode: {
@@ -58,13 +64,13 @@ export const up: Command = {
   },
 }
 
-function readOptions({ positionals, options }: CommandInput): StartOptions {
+function readOptions({ positionals, options, lists }: CommandInput): StartOptions {
   if (positionals.length > 0) {
     throw new GatehouseError('usage', `\`up\` takes no argument, got \`${positionals[0]}\`; see gatehouse up --help`)
   }
   const { data = '.gatehouse', domain, port } = options
   return {
-    source: readSource(options),
+    source: readSource(options, lists['keep'] ?? []),
     port: typeof port === 'string' ? parsePort(port) : undefined,
     dataDirectory: resolve(String(data)),
     publicUrl: typeof domain === 'string' ? parseDomain(domain) : undefined,
@@ -79,9 +85,17 @@ function parseMode(mode: CommandInput['options'][string]): GatewayMode | undefin
   throw new GatehouseError('usage', `--mode must be native or istio, got \`${mode}\``)
 }
 
-function readSource({ from, config, data, domain, mode }: CommandInput['options']): ChainSource {
-  if (typeof config !== 'string')
-    return typeof from === 'string' ? { kind: 'directory', path: resolve(from) } : { kind: 'default' }
+function readSource(
+  { from, config, data, domain, mode }: CommandInput['options'],
+  keep: readonly string[],
+): ChainSource {
+  if (keep.length > 0 && typeof from !== 'string') {
+    throw new GatehouseError('usage', '--keep goes with --from: it names a server that the files of a platform name')
+  }
+  if (typeof config !== 'string') {
+    if (typeof from !== 'string') return { kind: 'default' }
+    return { kind: 'directory', path: resolve(from), kept: keep.map(parseKept) }
+  }
   const clash = Object.entries({ from, data, domain, mode }).find(([, value]) => value !== undefined)
   if (clash) throw new GatehouseError('usage', `--${clash[0]} does not go with --config: the file says it`)
   return { kind: 'file', path: resolve(config) }
@@ -96,6 +110,15 @@ function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (!(port <= 65_535)) throw new GatehouseError('usage', `--port must be a number from 0 to 65535, got \`${text}\``)
   return port
+}
+
+/** The origin of any address of it, such as an issuer. */
+function parseKept(text: string): string {
+  const url = URL.parse(text)
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    throw new GatehouseError('usage', `--keep must be an address such as https://keycloak.example.com, got \`${text}\``)
+  }
+  return url.origin
 }
 
 /** A host name means https behind a TLS terminator; a whole origin is taken as it is. */

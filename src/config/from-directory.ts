@@ -30,6 +30,8 @@ export interface DirectoryOptions {
   readonly demo?: boolean
   /** Whether secrets that nobody sets are made up: files are judged, and nobody signs in. */
   readonly inventsSecrets?: boolean
+  /** Origins of the platform that stay as they are, such as its Keycloak's; their addresses are not replaced. */
+  readonly kept?: readonly string[]
   /** Apps that run beside the platform's; the echo app unless given. */
   readonly apps?: readonly AppRoute[]
 }
@@ -53,7 +55,7 @@ export function loadChainFromTexts(
   { directory, problems, ...options }: DirectoryOptions & { readonly directory?: string; readonly problems: Problems },
 ): LoadedChain {
   const report = new ReportBook()
-  const { publicUrl, secrets, env, apps = demoApps.filter(({ name }) => name === 'echo') } = options
+  const { publicUrl, secrets, env, kept, apps = demoApps.filter(({ name }) => name === 'echo') } = options
   const adapting: Adapting = { publicUrl, secrets, apps, problems, report }
   const manifests = readManifests(texts, { problems, report })
   const found = findOriginals(manifests, { env, problems, report })
@@ -65,7 +67,7 @@ export function loadChainFromTexts(
       'name a directory that has one',
     )
   }
-  const replacements = findReplacements(found, publicUrl)
+  const replacements = findReplacements(found, { publicUrl, kept, problems })
   const { demo = false, inventsSecrets = false } = options
   const adapted = adaptOriginals(replaceAddresses(found, replacements, report), adapting)
   const originals = inventsSecrets ? inventSecrets(adapted) : adapted

@@ -1,4 +1,4 @@
-import { type DocumentPath, formatPath, type SourceDocument } from '../kit/problems.ts'
+import { type DocumentPath, formatPath, namedSource, type Problems, type SourceDocument } from '../kit/problems.ts'
 import type { Environment } from './environment.ts'
 import { isInCluster } from './host-map.ts'
 import { objectOf, objectsOf, textsOf, textValue, valueAt } from './json-values.ts'
@@ -23,14 +23,20 @@ const realmUrlPattern = /^(https?:\/\/[^/]+(?:\/[^/]+)*?\/realms\/)([^/?#]*)/
 
 /**
  * Finds the platform's public origins (of issuers, redirect URIs and login URLs; names inside the cluster stay as they
- * are) and its Keycloak, and what takes their place: `publicUrl`, and `<publicUrl>/auth/realms/<name>`.
+ * are) and its Keycloak, and what takes their place: `publicUrl`, and `<publicUrl>/auth/realms/<name>`. Addresses at an
+ * origin of `kept` stay, since what answers there goes on; one that no file names is a problem.
  */
-export function findReplacements(originals: Originals, publicUrl: string): Replacements {
+export function findReplacements(
+  originals: Originals,
+  { publicUrl, kept = [], problems }: { publicUrl: string; kept?: readonly string[] | undefined; problems: Problems },
+): Replacements {
   const texts = new Map<string, string>()
   const origins = new Set<string>()
   const realmOrigins = new Set<string>()
+  checkKept(kept, { originals, problems })
   for (const url of platformUrls(originals)) {
     const origin = originOf(url)
+    if (origin !== undefined && kept.includes(origin)) continue
     const [realmUrl, base, name] = realmUrlPattern.exec(url) ?? []
     if (realmUrl !== undefined && base !== undefined) {
       texts.set(realmUrl, `${publicUrl}/auth/realms/${name || onlyRealmName(originals)}`)
@@ -48,6 +54,20 @@ export function findReplacements(originals: Originals, publicUrl: string): Repla
     hosts: new Set([...origins].map(hostOf)),
     publicUrl,
     isRealmElsewhere: [...realmOrigins].some((origin) => !origins.has(origin)),
+  }
+}
+
+function checkKept(
+  kept: readonly string[],
+  { originals, problems }: { originals: Originals; problems: Problems },
+): void {
+  const originsOf = (urls: readonly string[]) => new Set(urls.flatMap((url) => originOf(url) ?? []))
+  const own = originsOf(redirectUrls(originals))
+  const others = [...originsOf(platformUrls(originals)).difference(own)].filter((one) => !isInCluster(hostOf(one)))
+  const fix = others.length === 0 ? 'leave it out' : `name ${others.join(' or ')}`
+  for (const origin of kept) {
+    if (own.has(origin)) problems.error(namedSource('--keep'), [], `\`${origin}\` is where people come back to`, fix)
+    else if (!others.includes(origin)) problems.error(namedSource('--keep'), [], `no file names \`${origin}\``, fix)
   }
 }
 
@@ -86,19 +106,32 @@ export function replaceAddresses(originals: Originals, replacements: Replacement
   }
 }
 
-function platformUrls({ dex, proxy, authservice, istio }: Originals): string[] {
-  const config = objectOf(dex?.document.value)
-  const connectors = objectsOf(valueAt(config, 'connectors')).map((connector) => objectOf(valueAt(connector, 'config')))
+/** Where browsers come back to: the platform itself. */
+function redirectUrls({ dex, proxy, authservice }: Originals): string[] {
+  return textsOf([
+    ...connectorsOf(dex).map((connector) => textValue(connector, 'redirectURI')),
+    proxyText(proxy, 'redirect_url'),
+    authservice?.values['REDIRECT_URL'],
+  ])
+}
+
+function connectorsOf(dex: Originals['dex']) {
+  const connectors = objectsOf(valueAt(objectOf(dex?.document.value), 'connectors'))
+  return connectors.map((connector) => objectOf(valueAt(connector, 'config')))
+}
+
+function platformUrls(originals: Originals): string[] {
+  const { dex, proxy, authservice, istio } = originals
   const rules = istio
     .filter(({ value }) => objectOf(value)['kind'] === 'RequestAuthentication')
     .flatMap(({ value }) => objectsOf(objectOf(objectOf(value)['spec'])['jwtRules']))
     .filter(({ issuer }) => /\/dex$|\/realms\//.test(String(issuer)))
   return textsOf([
-    textValue(config, 'issuer'),
-    ...connectors.map((connector) => textValue(connector, 'redirectURI')),
-    ...connectors.map((connector) => realmUrlOnly(textValue(connector, 'issuer'))),
-    ...(['oidc_issuer_url', 'redirect_url', 'login_url'] as const).map((key) => proxyText(proxy, key)),
-    ...['OIDC_PROVIDER', 'OIDC_AUTH_URL', 'REDIRECT_URL'].map((name) => authservice?.values[name]),
+    ...redirectUrls(originals),
+    textValue(objectOf(dex?.document.value), 'issuer'),
+    ...connectorsOf(dex).map((connector) => realmUrlOnly(textValue(connector, 'issuer'))),
+    ...(['oidc_issuer_url', 'login_url'] as const).map((key) => proxyText(proxy, key)),
+    ...['OIDC_PROVIDER', 'OIDC_AUTH_URL'].map((name) => authservice?.values[name]),
     ...rules.map(({ issuer }) => issuer),
   ])
 }
@@ -145,7 +178,15 @@ function replaceHosts(
     report.at('changed', document.source, path, formatPath(path), { from: text, to })
     return to
   })
-  return { ...document, value }
+  return { ...document, value: isPolicy ? value : withoutCoveredHosts(value) }
+}
+
+/** Istio takes no host beside the `*` that has it already. */
+function withoutCoveredHosts(resource: unknown): unknown {
+  const spec = objectOf(objectOf(resource)['spec'])
+  const { hosts } = spec
+  if (!Array.isArray(hosts) || !hosts.includes('*')) return resource
+  return { ...objectOf(resource), spec: { ...spec, hosts: ['*'] } }
 }
 
 const isHostList = (path: DocumentPath): boolean => /^(?:hosts|notHosts)$/.test(String(path.at(-2)))

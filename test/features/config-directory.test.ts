@@ -228,6 +228,35 @@ test('oauth2-proxy straight at Keycloak needs no broker', () => {
   expect(formatReport(report)).toContain('cookie_domains: .example.com → none (localhost is in none of them)')
 })
 
+test('a Keycloak that is kept stays where it is', () => {
+  const directory = directoryOf({
+    'oauth2_proxy.cfg': proxy,
+    'dex.yaml': dex(`connectors:
+- type: oidc
+  id: keycloak
+  name: Keycloak
+  config:
+    issuer: https://id.example.com/realms/team
+    clientID: dex
+    clientSecret: Vq7mT2xKfR9cWzLd4HsB
+    redirectURI: https://kubeflow.example.com/dex/callback
+`),
+  })
+  const { chain, lines } = load(directory, { kept: ['https://id.example.com'] })
+  expect(lines.filter((line) => line.includes(': error: '))).toEqual([])
+  expect(chain?.broker?.connectors[0]?.config).toMatchObject({
+    issuer: 'https://id.example.com/realms/team',
+    clientSecret: 'Vq7mT2xKfR9cWzLd4HsB',
+    redirectURI: 'http://localhost:8080/dex/callback',
+  })
+  expect(chain?.realm).toBeUndefined()
+  const problemOf = (origin: string) => load(directory, { kept: [origin] }).lines.join()
+  expect(problemOf('https://id.example.org')).toContain(
+    '--keep: error: no file names `https://id.example.org`; name https://id.example.com',
+  )
+  expect(problemOf('https://kubeflow.example.com')).toContain('is where people come back to')
+})
+
 test('hosts of the platform in Istio resources become hosts of this run', () => {
   const directory = directoryOf({
     'oauth2_proxy.cfg': proxy
@@ -254,7 +283,7 @@ spec:
   })
   const { chain, lines } = load(directory)
   expect(lines).toEqual([])
-  expect(chain?.gateway.virtualServices[0]?.hosts).toEqual(['*', 'other.example.org'])
+  expect(chain?.gateway.virtualServices[0]?.hosts).toEqual(['*'])
   expect(JSON.stringify(chain?.gateway.authorizationPolicies)).toContain('localhost:8080')
   expect(chain && partAt(chain.hosts, 'jupyter', 'kubeflow')).toBe('echo')
 })
