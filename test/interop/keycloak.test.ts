@@ -125,14 +125,43 @@ describeWith({ name: 'kc.sh', from: 'org.keycloak:keycloak-quarkus-dist from Mav
     })
   })
 
-  test('a whole chain signs in at Keycloak, and out', async () => {
+  /** What `up` is to run from, in a directory. */
+  const chains: readonly [what: string, (directory: string, origin: string) => readonly string[]][] = [
+    [
+      'from a gatehouse.yaml',
+      (directory, origin) => {
+        const file = join(directory, 'gatehouse.yaml')
+        writeFileSync(
+          file,
+          [
+            `publicUrl: ${origin}`,
+            'realm: false',
+            'apps: [{ name: echo, prefix: /echo/, host: echo }]',
+            `broker:\n${connectors(origin, keycloak.issuer)}`,
+          ].join('\n'),
+        )
+        return ['--config', file]
+      },
+    ],
+    [
+      'from a platform’s files, with its Keycloak kept',
+      (directory, origin) => {
+        const dex = `issuer: ${origin}/dex\nstorage: { type: memory }\nweb: { http: 0.0.0.0:5556 }\noauth2: { skipApprovalScreen: true }\n`
+        writeFileSync(join(directory, 'dex.yaml'), dex + connectors(origin, keycloak.issuer).replace(/^ {2}/gm, ''))
+        const { host, port } = new URL(origin)
+        return ['--from', directory, '--keep', keycloak.issuer, '--domain', `http://${host}`, '--port', port]
+      },
+    ],
+  ]
+
+  test.each(chains)('a whole chain %s signs in at Keycloak, and out', async (_, sourceOf) => {
     const port = await freePort()
     const origin = `http://127.0.0.1:${port}`
-    await keycloak.addClient({ clientId: 'gatehouse', secret, origin })
+    await keycloak.addClient({ clientId: `chain-${port}`, secret, origin })
     const directory = workDirectory('keycloak')
-    writeFileSync(join(directory, 'gatehouse.yaml'), chainFile(origin, keycloak.issuer))
-    const args = [main, 'up', '--config', join(directory, 'gatehouse.yaml')]
-    running.push(await startProgram(process.execPath, args, { port }))
+    const source = sourceOf(directory, origin)
+    const data = source[0] === '--config' ? [] : ['--data', join(directory, 'data')]
+    running.push(await startProgram(process.execPath, [main, 'up', ...source, ...data], { port }))
     while ((await fetch(origin, { redirect: 'manual' })).status === 503) await new Promise(setImmediate)
     const { browser, landed } = await signIn(origin, '/echo/?format=json')
     expect(JSON.parse(landed.text)).toMatchObject({ user: ada.email, groups: ['ml'] })
@@ -143,21 +172,16 @@ describeWith({ name: 'kc.sh', from: 'org.keycloak:keycloak-quarkus-dist from Mav
   })
 })
 
-const chainFile = (origin: string, issuer: string) => `
-publicUrl: ${origin}
-realm: false
-broker:
-  connectors:
+/** Dex's key, two spaces in. */
+const connectors = (origin: string, issuer: string) => `  connectors:
     - type: oidc
       id: keycloak
       name: Keycloak
       config:
         issuer: ${issuer}
-        clientID: gatehouse
+        clientID: chain-${new URL(origin).port}
         clientSecret: ${secret}
         redirectURI: ${origin}/dex/callback
         scopes: [openid, profile, email, groups]
         insecureEnableGroups: true
-apps:
-  - { name: echo, prefix: /echo/, host: echo }
 `
