@@ -4,6 +4,7 @@ import { isOurs } from '../config/report.ts'
 import { fileText } from '../config/source-text.ts'
 import { asWritten, readWrittenChain, unusedSecrets } from '../config/written-chain.ts'
 import { parseGatewayConfig } from '../gateway/config.ts'
+import { rules } from '../insight/lint/index.ts'
 import { lint } from '../insight/lint/lint.ts'
 import type { Finding } from '../insight/lint/rule.ts'
 import { namedSource, Problems } from '../kit/problems.ts'
@@ -19,7 +20,9 @@ export function checkFiles(
   files: CheckedFiles,
   { env, problems = new Problems() }: { env: Variables; problems?: Problems },
 ): Finding[] {
-  const paths = [...files].filter(([name, text]) => isGatehouseYaml(name, text)).map(([name]) => name)
+  const paths = [...files]
+    .filter(([name, text]) => isGatehouseYaml(text) && (files.size === 1 || isCalledSo(name)))
+    .map(([name]) => name)
   const own = paths.map((path) => loadGatehouseYaml(path, { env, secretsOf: () => unusedSecrets }))
   const isRead = isBelow([...paths, ...own.flatMap(({ names }) => names)])
   const texts = [...files].filter(([name]) => !isRead(name)).map(([name, text]) => fileText(name, text))
@@ -34,7 +37,7 @@ export function checkFiles(
 }
 
 /** What is wrong with a gatehouse.yaml and its files; the default chain, which fills in the rest, is not its matter. */
-function findingsOf({ written, gateway, problems }: LoadedGatehouseYaml): Finding[] {
+function findingsOf({ written, gateway, problems, chain }: LoadedGatehouseYaml): Finding[] {
   const none = { dex: undefined, proxy: undefined, authservice: undefined, realms: [], istio: [], meshConfigs: [] }
   const subject = {
     ...asWritten(written ?? none),
@@ -43,13 +46,17 @@ function findingsOf({ written, gateway, problems }: LoadedGatehouseYaml): Findin
     variables: [],
     podLabels: [],
   }
-  return lint(subject).filter(({ place }) => !isOurs(place))
+  const isOurGateway = chain?.gatewayMode !== 'istio'
+  return lint(subject).filter(({ place, rule }) => !isOurs(place) && !(isOurGateway && rulesOfIstio.has(rule)))
 }
+
+const rulesOfIstio = new Set(rules.filter(({ isOfIstio }) => isOfIstio).map(({ id }) => id))
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-const isGatehouseYaml = (name: string, text: string): boolean =>
-  /(?:^|[/\\])gatehouse\.ya?ml$/.test(name) && /^publicUrl[ \t]*:/m.test(text)
+/** Other programs have a `publicUrl`, too: among other files it goes by its name. */
+const isGatehouseYaml = (text: string): boolean => /^publicUrl[ \t]*:/m.test(text)
+const isCalledSo = (name: string): boolean => /(?:^|[/\\])gatehouse\.ya?ml$/.test(name)
 
 /** Whether a file is one of these, or in one of these directories. */
 function isBelow(names: readonly string[]): (name: string) => boolean {

@@ -55,6 +55,21 @@ test('a gatehouse.yaml is checked as `up --config` reads it', async () => {
   expect((await check([fine])).status).toBe(0)
 })
 
+test('a gatehouse.yaml that is named may be called anything', async () => {
+  const directory = directoryOf({ 'mine.yaml': 'publicUrl: https://platform.example.com\nbrokr: {}\n' })
+  expect((await check([join(directory, 'mine.yaml')])).stdout).toContain('did you mean `broker`?')
+})
+
+test('what bites at Istio’s own gateway only is no matter of a gatehouse.yaml that does not ask for that', async () => {
+  const policies = { 'ra.yaml': Object.values(exampleOf('array-claim-to-header', 'bad'))[0] ?? '' }
+  const yaml = (mode: string) => `publicUrl: https://platform.example.com\ngateway: {files: [ra.yaml], mode: ${mode}}\n`
+  const notes = async (mode: string) => {
+    const { stdout } = await check([directoryOf({ ...policies, 'gatehouse.yaml': yaml(mode) }), '--format', 'github'])
+    return stdout.match(/title=array-claim-to-header/g)?.length ?? 0
+  }
+  expect([await notes('native'), await notes('istio')]).toEqual([0, 1])
+})
+
 test('every rule looks at a gatehouse.yaml and the files it names, which belong to no other chain', async () => {
   const directory = directoryOf({
     'gatehouse.yaml': `publicUrl: https://platform.example.com

@@ -27,6 +27,8 @@ export interface Rule {
   readonly bad: Example
   /** The same, mended. */
   readonly good: Example
+  /** Whether it bites at Istio's own gateway only; ours has no such trap. */
+  readonly isOfIstio?: true
   /** Whether a problem that loading the files already told is one of this rule's; those with its id always are. */
   readonly told?: RegExp
   /**

@@ -21,6 +21,7 @@ export const arrayClaimToHeader: Rule = {
   title: 'a claim that is a list, told by a header',
   why: 'Before Istio 1.21 the header is absent, since then it is the base64 of a JSON list. An app or policy that looks for the name of a group in it finds none: its users see no namespaces.',
   remedy: 'Decode the header in the app; in a policy ask for `request.auth.claims[groups]` at the gateway instead.',
+  isOfIstio: true,
   bad: { 'ra.yaml': authentication('groups') },
   good: { 'ra.yaml': authentication('team') },
   find: (subject) =>

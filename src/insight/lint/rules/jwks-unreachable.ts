@@ -18,6 +18,7 @@ export const jwksUnreachable: Rule = {
   title: '`jwksUri` at an address that istiod cannot reach, or cannot trust',
   why: 'istiod fetches the keys from its own pod and trusts public certificates only: `localhost` is not your machine, and TLS inside the cluster is usually self-signed. Every token gets 401 `Jwt verification fails`.',
   remedy: 'Inside the cluster use `http://service.namespace.svc.cluster.local`, or put the keys into `jwks`.',
+  isOfIstio: true,
   bad: { 'ra.yaml': authentication('https://dex.auth.svc.cluster.local:5556') },
   good: { 'ra.yaml': authentication('http://dex.auth.svc.cluster.local:5556') },
   find: (subject) =>
