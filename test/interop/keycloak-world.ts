@@ -3,10 +3,20 @@ import process from 'node:process'
 import { ada } from '../world/platform-files.ts'
 import { freePort } from '../world/programs.ts'
 
+/** A client of the realm. */
+export interface RealmClient {
+  readonly clientId: string
+  readonly secret: string
+  /** Anything below it is a redirect URI. */
+  readonly origin: string
+  /** Where it is told of sessions that ended. */
+  readonly logoutPath: string
+}
+
 /** A real Keycloak with the realm `corp`, where `ada` has groups and roles. */
 export interface KeycloakWorld {
   readonly issuer: string
-  addClient(client: { readonly clientId: string; readonly secret: string; readonly origin: string }): Promise<void>
+  addClient(client: RealmClient): Promise<void>
   setGroups(names: readonly string[]): Promise<void>
   /** An administrator ends all her sessions. */
   endSessions(): Promise<void>
@@ -50,8 +60,8 @@ export async function startKeycloak(program: string): Promise<KeycloakWorld> {
 
   return {
     issuer: `${origin}/realms/corp`,
-    async addClient({ clientId, secret, origin: at }) {
-      await ask('/corp/clients', { method: 'POST', body: clientOf(clientId, { secret, at }) })
+    async addClient(client) {
+      await ask('/corp/clients', { method: 'POST', body: representationOf(client) })
     },
     async setGroups(names) {
       for (const { id, name } of groups) {
@@ -126,7 +136,7 @@ const realm = {
   ],
 }
 
-function clientOf(clientId: string, { secret, at }: { secret: string; at: string }) {
+function representationOf({ clientId, secret, origin, logoutPath }: RealmClient) {
   const audience = {
     name: 'audience',
     protocol: 'openid-connect',
@@ -135,10 +145,10 @@ function clientOf(clientId: string, { secret, at }: { secret: string; at: string
   }
   return {
     ...{ clientId, secret, enabled: true, directAccessGrantsEnabled: true },
-    redirectUris: [`${at}/*`],
+    redirectUris: [`${origin}/*`],
     attributes: {
       'post.logout.redirect.uris': '+',
-      'backchannel.logout.url': `${at}/oauth2/backchannel-logout`,
+      'backchannel.logout.url': origin + logoutPath,
       'backchannel.logout.session.required': 'true',
     },
     protocolMappers: [audience],

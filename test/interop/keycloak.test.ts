@@ -30,7 +30,7 @@ describeWith({ name: 'kc.sh', from: 'org.keycloak:keycloak-quarkus-dist from Mav
     const port = await freePort()
     const origin = `http://127.0.0.1:${port}`
     const clientId = `proxy-${port}`
-    await keycloak.addClient({ clientId, secret, origin })
+    await keycloak.addClient({ clientId, secret, origin, logoutPath: '/oauth2/backchannel-logout' })
     const [file = '', ...args] = command
     const flags = [
       ...['--provider=keycloak-oidc', `--oidc-issuer-url=${keycloak.issuer}`, `--client-id=${clientId}`],
@@ -154,10 +154,13 @@ describeWith({ name: 'kc.sh', from: 'org.keycloak:keycloak-quarkus-dist from Mav
     ],
   ]
 
-  test.each(chains)('a whole chain %s signs in at Keycloak, and out', async (_, sourceOf) => {
+  test.each(chains)('a whole chain %s signs in at Keycloak, and out, there or here', async (_, sourceOf) => {
     const port = await freePort()
     const origin = `http://127.0.0.1:${port}`
-    await keycloak.addClient({ clientId: `chain-${port}`, secret, origin })
+    await keycloak.addClient({
+      clientId: `chain-${port}`,
+      ...{ secret, origin, logoutPath: '/dex/backchannel-logout/keycloak' },
+    })
     const directory = workDirectory('keycloak')
     const source = sourceOf(directory, origin)
     const data = source[0] === '--config' ? [] : ['--data', join(directory, 'data')]
@@ -169,6 +172,9 @@ describeWith({ name: 'kc.sh', from: 'org.keycloak:keycloak-quarkus-dist from Mav
     const again = await browser.follow(`${origin}/echo/?format=json`)
     expect(again.text).toContain('action="http')
     expect(new URL(again.url).pathname).toContain('/auth/realms/corp/')
+    const second = await signIn(origin, '/echo/?format=json')
+    await keycloak.endSessions()
+    expect((await second.browser.send(`${origin}/echo/?format=json`)).status).toBe(302)
   })
 })
 
