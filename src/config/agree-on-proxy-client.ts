@@ -52,7 +52,7 @@ export function agreeOnProxyClient(originals: Originals, adapting: Adapting): Or
   fill('secretEnv', secretName, secret, secret === front.secret ? 'the secret the client has' : 'a generated secret')
   const document = withSecret(withWayBack({ ...originals, dex }, index, adapting), { index, secret, report })
   return withFrontClient(
-    { ...originals, dex: { document, environment: withVariables(dex.environment, variables) } },
+    { ...originals, dex: { ...dex, document, environment: withVariables(dex.environment, variables) } },
     { id, secret, adapting },
   )
 }

@@ -15,7 +15,8 @@ export function inventSecrets(originals: Originals): Originals {
 }
 
 /** The variables that Dex's secrets are read from. */
-function withDexSecrets({ document, environment }: Original): Original {
+function withDexSecrets(dex: Original): Original {
+  const { document, environment } = dex
   const config = objectOf(document.value)
   const listed = (list: string, key: string) =>
     textsOf(objectsOf(valueAt(config, list)).map((item) => valueAt(item, key)))
@@ -27,7 +28,7 @@ function withDexSecrets({ document, environment }: Original): Original {
     ...connectors.flatMap(variablesOf).map((name) => [name, unsetValues.secret]),
   ]
   const unset = named.filter(([name = '']) => name !== '' && !environment.values[name])
-  return { document, environment: withVariables(environment, Object.fromEntries(unset)) }
+  return { ...dex, environment: withVariables(environment, Object.fromEntries(unset)) }
 }
 
 /** The variables that are a connector's secrets. */

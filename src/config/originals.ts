@@ -4,6 +4,8 @@ import type { Environment } from './environment.ts'
 /** A configuration of an original: its file, placeholders filled, and the variables of the container that reads it. */
 export interface Original {
   readonly document: SourceDocument
+  /** Keys of it that nobody wrote. */
+  readonly filledIn?: readonly string[]
   readonly environment: Environment
 }
 

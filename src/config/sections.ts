@@ -84,7 +84,8 @@ function readBroker(
   const config = { issuer: `${adapting.publicUrl}/auth/realms/${realm}` }
   const ownConnectors = connectors.map((connector) => ({ ...connector, config: { ...connector.config, ...config } }))
   const defaults = { ...unusedByUs, ...rest, connectors: realm === undefined ? [] : ownConnectors }
-  return { document: overlay(section, defaults), environment }
+  const filledIn = Object.keys(unusedByUs).filter((key) => !hasOwn(section.value, key))
+  return { document: overlay(section, defaults), environment, filledIn }
 }
 
 function readProxy(

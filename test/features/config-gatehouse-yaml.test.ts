@@ -28,6 +28,15 @@ test('a public URL alone is the default chain', () => {
   expect(chain?.hosts).toEqual(expected.hosts)
 })
 
+test('what is told to be ignored is what was written', () => {
+  const ignoredOf = (broker: string) => {
+    const { report } = load({ 'gatehouse.yaml': `publicUrl: ${publicUrl}\nbroker:\n  ${broker}\n` })
+    return report.lines.flatMap(({ kind, what }) => (kind === 'ignored' ? what : []))
+  }
+  expect(ignoredOf('expiry: {idTokens: 1h}')).toEqual([])
+  expect(ignoredOf('storage: {type: etcd}')).toEqual(['storage'])
+})
+
 test('a section is laid over the default in the words of the original', () => {
   const { chain, lines } = load(
     {
