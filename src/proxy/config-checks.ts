@@ -36,7 +36,10 @@ export function checkProxyConfig(
   // Upstreams have checks of their own; here they could only be in the way.
   const { providers } = alphaOf({ ...config, upstreams: [] })
   checkProviders(providers, { error, skipsButton: config.skip_provider_button })
-  checkExtraIssuers(config, error)
+  if (providers.some(({ clientSecret, clientSecretFile }) => clientSecret !== '' && clientSecretFile !== '')) {
+    warn('client_secret_file', 'is not read beside client_secret', 'keep one of them')
+  }
+  if (config.skip_jwt_bearer_tokens) checkExtraIssuers(config, error)
   checkCookie(config, error)
   checkSessionStore(config, error)
   checkRoutes(config, { error, warn })
@@ -99,7 +102,7 @@ function checkCookie(config: ProxyConfig, error: Report): void {
       error(key, `\`${config[key]}\` must be one of ['', 'lax', 'strict', 'none']`, 'write `lax`')
     }
   }
-  if (config.cookie_expire > 0 && config.cookie_refresh >= config.cookie_expire) {
+  if (config.cookie_expire !== 0 && config.cookie_refresh >= config.cookie_expire) {
     const [refresh, expire] = [config.cookie_refresh, config.cookie_expire].map(formatGoDuration)
     const message = `cookie_refresh ("${refresh}") must be less than cookie_expire ("${expire}")`
     error('cookie_refresh', message, 'lower cookie_refresh')
@@ -163,9 +166,6 @@ function checkRedirect(config: ProxyConfig, { error, warn }: { error: Report; wa
   const { redirect_url: redirectUrl, relative_redirect_url: relative } = config
   if (redirectUrl !== '' && !redirectUrl.startsWith('/') && !isHttpUrl(redirectUrl)) {
     error('redirect_url', `must be a URL or a path, got \`${redirectUrl}\``, 'write https://host/oauth2/callback')
-  }
-  if (relative && !redirectUrl.startsWith('/')) {
-    error('relative_redirect_url', 'needs a redirect_url that is a path', 'write redirect_url = "/oauth2/callback"')
   }
   if (!isHttpUrl(redirectUrl) && !relative) {
     warn(

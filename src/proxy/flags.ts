@@ -68,7 +68,7 @@ function isValued(name: ProxyKeyName): boolean {
 }
 
 function faultOf(name: ProxyKeyName | undefined, value: string): string | undefined {
-  if (name === undefined) return undefined
+  if (name === undefined || textFlags.has(name)) return undefined
   const { kind } = proxyKeys[name]
   const isEmptyNumber = value === '' && (kind === 'bool' || kind === 'int')
   const isRead = !isEmptyNumber && weakValue(kind, value) !== undefined

@@ -1,7 +1,9 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
+import { settleCommandLine } from '../../src/app/oauth2-proxy/command-line.ts'
 import { systemClock } from '../../src/kit/clock.ts'
 import { systemRandom } from '../../src/kit/random.ts'
+import { parseProxyFlags } from '../../src/proxy/flags.ts'
 import { openSessionCodec } from '../../src/proxy/sessions/session-codec.ts'
 import { flagsWithout, type ProgramWorld, programWorld } from './oauth2-proxy-world.ts'
 import { proxyWorld } from './proxy-world.ts'
@@ -189,4 +191,34 @@ test('--compat: a path that is not clean is redirected though nothing is forward
   await world?.end()
   const safe = await started()
   expect((await safe.ask('/open//x')).status).toBe(202)
+})
+
+/** What a command line comes to: `start`, or the status it ends with. */
+function outcomeOf(...flags: readonly string[]) {
+  const argv = [...flagsWithout('none'), ...flags]
+  const parsed = parseProxyFlags(argv)
+  if (parsed.unknown.length > 0) return 2
+  const readFile = (path: string) => readFileSync(path, 'utf8')
+  const outcome = settleCommandLine({ argv, flags: parsed, variables: {}, readFile })
+  return outcome.kind === 'end' ? outcome.status : outcome.kind
+}
+
+test.each([
+  ['a relative redirect URI that is not named', 'start', ['--redirect-url=', '--relative-redirect-url']],
+  ['a relative one that is a URL all the same', 'start', ['--relative-redirect-url']],
+  ['issuers nobody asks for', 'start', ['--extra-jwt-issuers=x']],
+  ['issuers that are none', 1, ['--extra-jwt-issuers=x', '--skip-jwt-bearer-tokens']],
+  ['a secret and a file of it', 'start', ['--client-secret-file=/none']],
+  ['cookies that end before they begin', 1, ['--cookie-expire=-1h']],
+  ['a log nobody can write', 1, ['--logging-filename=/none/proxy.log']],
+  ['a switch whose flag is a text, left empty', 'start', ['--google-use-organization-id=']],
+  ['a switch whose flag is a text that is neither', 1, ['--google-use-organization-id=x']],
+] as const)('%s: %s', (_, outcome, flags) => {
+  expect(outcomeOf(...flags)).toBe(outcome)
+})
+
+test('a relative redirect URI that is not named is that of the prefix', async () => {
+  const { browser } = await proxyWorld({ redirect_url: '', proxy_prefix: '/sso' })
+  const location = (await browser.get('/sso/start')).headers.get('location') ?? ''
+  expect(new URL(location, 'http://x').searchParams.get('redirect_uri')).toBe('/sso/callback')
 })

@@ -300,10 +300,3 @@ test('grpc_address opens the check by gRPC beside the listener', async () => {
   const health = await callGrpc(grpcPort, '/grpc.health.v1.Health/Check', framed(Buffer.alloc(0)))
   expect(health.message.toString('hex')).toBe('0802') // NOT_SERVING: the issuer is down
 })
-
-test('audiences of service accounts without bearer tokens are a mistake that is told', () => {
-  const argv = [...flagsWithout('none'), '--kubernetes-token-audience=a']
-  const outcome = settleCommandLine({ argv, flags: parseProxyFlags(argv), variables: {}, readFile: () => '' })
-  expect(outcome).toMatchObject({ kind: 'end', status: 1 })
-  expect(outcome.kind === 'end' && outcome.stderr).toContain('set skip_jwt_bearer_tokens to true')
-})

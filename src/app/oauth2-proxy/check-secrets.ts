@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { publicSecret } from '../../config/known-public-secrets.ts'
 import { namedSource, type Problems } from '../../kit/problems.ts'
 import { alphaOf } from '../../proxy/alpha/alpha-of-config.ts'
@@ -75,6 +75,16 @@ export function checkNamedFiles(config: ProxyConfig, problems: Problems): void {
       if (path === '' || isReadable(path)) continue
       problems.error(namedSource('oauth2-proxy'), [key], `\`${path}\` cannot be read`, correctPath)
     }
+  }
+}
+
+/** Whether there can be a log at all. */
+export function checkLogFile({ logging_filename: path }: ProxyConfig, problems: Problems): void {
+  if (path === '') return
+  try {
+    closeSync(openSync(path, 'a'))
+  } catch {
+    problems.error(namedSource('oauth2-proxy'), ['logging_filename'], `\`${path}\` cannot be written`, correctPath)
   }
 }
 

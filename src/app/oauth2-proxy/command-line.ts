@@ -7,7 +7,7 @@ import type { ProxyConfig } from '../../proxy/config.ts'
 import type { ProxyFlags } from '../../proxy/flags.ts'
 import { flagOf } from '../../proxy/keys.ts'
 import { hasRedis } from '../../proxy/sessions/redis-settings.ts'
-import { checkNamedFiles, checkPublicSecrets, checkSecretFiles } from './check-secrets.ts'
+import { checkLogFile, checkNamedFiles, checkPublicSecrets, checkSecretFiles } from './check-secrets.ts'
 import { compileLogFormats, type LogFormats } from './log-formats.ts'
 import { readConfiguration } from './read-configuration.ts'
 
@@ -75,6 +75,7 @@ function planStart(line: CommandLine): Oauth2ProxyPlan {
   if (!config) throw new ConfigError(problems.list)
   checkSecretFiles(config, problems)
   checkNamedFiles(config, problems)
+  checkLogFile(config, problems)
   checkPublicSecrets(config, problems)
   const formats = compileLogFormats(config, (key, problem) =>
     problems.error(namedSource('oauth2-proxy'), [key], problem, 'only fields of this kind of line can be filled in'),

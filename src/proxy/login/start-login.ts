@@ -72,8 +72,8 @@ export async function startLogin(request: CheckRequest, core: ProxyCore, start: 
 export function redirectUriFor(request: CheckRequest, core: ProxyCore): string {
   const { config, callbackPath } = core
   const { redirect_url: configured, relative_redirect_url: isRelative } = config
-  if (isRelative) return configured
   if (/^https?:\/\//.test(configured)) return withPath(configured, callbackPath)
+  if (isRelative) return configured || callbackPath
   return publicOrigin(request, core) + callbackPath
 }
 

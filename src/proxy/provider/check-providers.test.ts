@@ -53,7 +53,6 @@ test.each([
 
 const wrong: readonly [options: Record<string, unknown>, ...keys: string[]][] = [
   [{ provider: 'github', clientID: '', clientSecret: '' }, 'client_id', 'client_secret'],
-  [{ provider: 'github', clientSecretFile: '/etc/secret' }, 'client_secret_file'],
   [{ provider: 'github', githubConfig: { team: 'ml' } }, 'github_team'],
   [{ provider: 'github', validateURL: 'api.github.com' }, 'validate_url'],
   [{ provider: 'nextcloud' }, 'login_url', 'redeem_url', 'validate_url'],

@@ -61,9 +61,6 @@ function checkSecret(
   if (isNeeded && clientSecret === '' && clientSecretFile === '') {
     error('client_secret', 'missing setting: client-secret or client-secret-file', 'write the secret of the client')
   }
-  if (clientSecret !== '' && clientSecretFile !== '') {
-    error('client_secret_file', 'cannot be combined with client_secret', 'keep one of them')
-  }
 }
 
 function checkOidc({ oidcConfig, loginURL, redeemURL }: ProviderOptions, error: ReportProblem): void {
