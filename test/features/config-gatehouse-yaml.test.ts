@@ -28,6 +28,22 @@ test('a public URL alone is the default chain', () => {
   expect(chain?.hosts).toEqual(expected.hosts)
 })
 
+test('Dex alone runs from its own file', () => {
+  const { chain, lines } = load({
+    'gatehouse.yaml': `publicUrl: ${publicUrl}\nrealm: false\nproxy: false\nbroker: {from: config.yaml}\n`,
+    'config.yaml': `issuer: ${publicUrl}/dex
+storage: {type: memory}
+web: {http: 0.0.0.0:5556}
+connectors: [{type: mockCallback, id: mock, name: Mock}]
+staticClients: [{id: argo, name: Argo CD, secret: of-argo, redirectURIs: [https://argo.example.com/callback]}]
+`,
+  })
+  expect(lines).toEqual([])
+  expect(Object.keys(chain ?? {})).not.toContain('realm')
+  expect(Object.keys(chain ?? {})).not.toContain('proxy')
+  expect(chain?.broker?.staticClients.map(({ id }) => id)).toEqual(['argo'])
+})
+
 test('what is told to be ignored is what was written', () => {
   const ignoredOf = (broker: string) => {
     const { report } = load({ 'gatehouse.yaml': `publicUrl: ${publicUrl}\nbroker:\n  ${broker}\n` })
