@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { brokerConfigSchema } from '../src/broker/config.ts'
 import { gatehouseYamlSchema } from '../src/config/gatehouse-yaml-schema.ts'
 import { rulesMarkdown } from '../src/insight/lint/formats/markdown.ts'
+import { keyDescriptions } from '../src/proxy/key-descriptions.ts'
 import { flagOf, type ProxyKey, proxyKeyNames, proxyKeys } from '../src/proxy/keys.ts'
 import { authserviceFile, authservicePage } from './authservice-reference.ts'
 import { providersFile, providersReference } from './providers-reference.ts'
@@ -100,19 +101,19 @@ export function oauth2ProxyPage(written: string): string {
   return [
     written.slice(0, start < 0 ? undefined : start) + keysMark,
     '',
-    ...table(['key', 'flag', 'type', 'default', 'as a program', 'in a chain'], proxyRows()),
+    ...table(['key', 'flag', 'type', 'default', 'what for', 'as a program', 'in a chain'], proxyRows()),
     '',
   ].join('\n')
 }
 
-const keysMark = '<!-- made by `npm run docs` from src/proxy/keys.ts -->\n'
+const keysMark = '<!-- made by `npm run docs` from src/proxy/keys.ts and key-descriptions.ts -->\n'
 
 function proxyRows(): string[][] {
   return proxyKeyNames.map((name) => {
     const key: ProxyKey = proxyKeys[name]
     const isEmpty = key.default === '' || (Array.isArray(key.default) && key.default.length === 0)
     const fallback = isEmpty ? '' : `\`${String(key.default)}\``
-    return [`\`${name}\``, `\`${flagOf(name)}\``, key.kind, fallback, ...actedOn(key)]
+    return [`\`${name}\``, `\`${flagOf(name)}\``, key.kind, fallback, keyDescriptions[name], ...actedOn(key)]
   })
 }
 

@@ -21,7 +21,7 @@ export const oauth2Proxy: Command = {
   async run({ positionals: argv }) {
     const parsed = parseProxyFlags(argv.map((argument) => (argument === '-h' ? '--help' : argument)))
     const { commands, unknown } = parsed
-    if (commands['help']) return tell(flagsHelp())
+    if (commands['help']) return tell(await flagsHelp())
     if (unknown.length > 0) return complainOfFlags(unknown)
     if (commands['version'])
       return tell(`oauth2-proxy ${productVersion()} (gatehouse, Node ${process.versions.node})\n`)
@@ -94,18 +94,20 @@ const goTypes: Readonly<Record<ProxyKey['kind'], string>> = {
   list: ' strings',
 }
 
-function flagsHelp(): string {
+async function flagsHelp(): Promise<string> {
+  const { keyDescriptions } = await import('../proxy/key-descriptions.ts')
   const rows = proxyKeyNames
     .map((name): readonly [string, string] => {
       const key: ProxyKey = proxyKeys[name]
-      return [`${flagOf(name)}${goTypes[key.kind]}`, helpOf(key)]
+      return [`${flagOf(name)}${goTypes[key.kind]}`, `${keyDescriptions[name]} ${notesOf(key)}`]
     })
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
   const lines = [...commandFlags, ...rows].map(([flag, help]) => `  ${flag.padEnd(48)} ${help}`.trimEnd())
   return ['Usage of gatehouse oauth2-proxy:', ...lines, ''].join('\n')
 }
 
-function helpOf({ default: fallback, ignored, kind }: ProxyKey): string {
+/** The default, and why the key has no effect. */
+function notesOf({ default: fallback, ignored, kind }: ProxyKey): string {
   const shown = kind === 'duration' && typeof fallback === 'number' ? formatGoDuration(fallback) : String(fallback)
   const isZero = shown === '' || shown === 'false' || shown === '0'
   return [isZero ? '' : `(default ${shown})`, ignored && !ignored.inChain ? `[${ignored.reason}]` : '']

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { type AddressInfo, createServer } from 'node:net'
 import process from 'node:process'
 import { expect, test } from 'vitest'
+import { keyDescriptions } from '../../src/proxy/key-descriptions.ts'
 import { gatehouseMain, runGatehouse } from '../world/command.ts'
 import { flagsWithout } from './oauth2-proxy-world.ts'
 
@@ -75,12 +76,13 @@ test('every file that would keep it from starting is named by --config-test, wit
   }
 })
 
-test('--help lists every flag, --version says whose place it takes', async () => {
+test('--help lists every flag with what it is for, --version says whose place it takes', async () => {
   const help = runGatehouse('oauth2-proxy', '--help')
   expect(await help.ended()).toBe(0)
   for (const flag of ['--alpha-config', '--email-domain strings', '--cookie-expire duration', '--reverse-proxy']) {
     expect(help.text()).toContain(`  ${flag}`)
   }
+  for (const text of Object.values(keyDescriptions)) expect(help.text()).toContain(` ${text}`)
   const version = runGatehouse('oauth2-proxy', '--version')
   expect(await version.ended()).toBe(0)
   expect(version.text()).toMatch(/^oauth2-proxy \d+\.\d+\.\d+ \(gatehouse, Node \d+/)
