@@ -210,7 +210,7 @@ connectors:
 `)
   expect(config).toBeDefined()
   expect(problems).toEqual([
-    'dex.yaml:11:5: warning: connectors[0].config.redirectURI: `https://other.example.com/dex/callback` is not the issuer followed by /callback; Dex would refuse every sign-in; `https://example.com/dex/callback`, unless browsers know the broker by another host',
+    'dex.yaml:11:5: warning: connectors[0].config.redirectURI: `https://other.example.com/dex/callback` is not the issuer followed by /callback; Dex would refuse every sign-in; write `https://example.com/dex/callback`, or make the issuer `https://other.example.com/dex`, if browsers know it so',
     'dex.yaml:12:46: warning: connectors[0].config.claimModifications.filterGroupClaims.groupsFilter: `(?=x)` is no regular expression (RE2), so it filters nothing, as in Dex',
   ])
 })

@@ -15,12 +15,9 @@ export function warnOfConnectors(
     const { redirectURI, claimModifications } = config
     if (redirectURI !== undefined && redirectURI !== callback) {
       const message = `\`${redirectURI}\` is not the issuer followed by /callback; Dex would refuse every sign-in`
-      problems.warn(
-        source,
-        [...path, 'redirectURI'],
-        message,
-        `\`${callback}\`, unless browsers know the broker by another host`,
-      )
+      const meant = /^(.+)\/callback$/.exec(redirectURI)?.[1]
+      const orIssuer = meant === undefined ? '' : `, or make the issuer \`${meant}\`, if browsers know it so`
+      problems.warn(source, [...path, 'redirectURI'], message, `write \`${callback}\`${orIssuer}`)
     }
     const { groupsFilter } = claimModifications.filterGroupClaims
     if (!isExpression(groupsFilter)) {
