@@ -56,3 +56,10 @@ test.each([
   const { options } = readBack(`upstreamConfig: {upstreams: [{timeout: ${timeout}}]}`)
   expect(options?.upstreamConfig.upstreams[0]?.timeout).toBe(milliseconds)
 })
+
+test('of a certificate and its key the one that is missing is written, too', () => {
+  const config: ProxyConfig = { ...defaultProxyConfig, tls_key_file: 'tls.key' }
+  expect(parse(alphaYaml(alphaOfConfig(config)))).toMatchObject({
+    server: { tls: { cert: {}, key: { fromFile: 'tls.key' } } },
+  })
+})

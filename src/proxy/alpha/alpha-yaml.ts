@@ -36,5 +36,12 @@ function writtenValue(key: string, value: unknown): YamlValue | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined
   const found = members(value)
-  return Object.keys(found).length > 0 || alwaysWritten.has(key) ? found : undefined
+  if (Object.keys(found).length === 0) return alwaysWritten.has(key) ? found : undefined
+  return key === 'tls' ? withBothHalves(found) : found
+}
+
+/** Of a certificate and its key the one that is missing is written, too. */
+function withBothHalves(tls: { readonly [key: string]: YamlValue }): { readonly [key: string]: YamlValue } {
+  const both = Object.entries({ cert: {}, key: {}, ...tls })
+  return Object.fromEntries(both.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
