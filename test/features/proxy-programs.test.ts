@@ -124,6 +124,16 @@ describe('a personal access token made on the page', () => {
     }
   })
 
+  test('that cannot be had leaves what was written in the form', async () => {
+    const world = await tokenWorld()
+    await world.signIn()
+    const page = await (
+      await world.send('/oauth2/tokens', form({ label: 'nightly "1"', path: 'nopath', days: '7' }))
+    ).text()
+    expect(page).toContain('<code>nopath</code> is no path')
+    for (const value of ['nightly &quot;1&quot;', 'nopath', '7']) expect(page).toContain(` value="${value}"`)
+  })
+
   test('is not promised where the provider gives no refresh tokens', async () => {
     const world = await tokenWorld()
     world.provider.refreshTokens = false

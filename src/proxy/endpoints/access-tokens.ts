@@ -5,7 +5,7 @@ import { jsonAnswer, pageAnswer, redirectAnswer, textAnswer } from '../answers.t
 import type { CheckAnswer, SessionLookup } from '../check.ts'
 import type { ProxyCore } from '../core.ts'
 import { startLogin } from '../login/start-login.ts'
-import { accessTokensPage } from '../pages/access-token-pages.ts'
+import { accessTokensPage, type RefusedWish } from '../pages/access-token-pages.ts'
 import { isForeignPost, wantsJson } from '../request-kind.ts'
 import type { Session } from '../session.ts'
 import type { EndpointInput } from './endpoint.ts'
@@ -31,7 +31,7 @@ export async function accessTokens({ request, form, lookUp }: EndpointInput, cor
   if (id !== null) return revoked(session, core, { id, isProgram })
   if (session.scope) return jsonAnswer(403, { error: 'insufficient_scope' })
   const wish = parseTokenWish(form)
-  if ('problem' in wish) return listed(session, core, { isProgram, knows, problem: wish.problem })
+  if ('problem' in wish) return listed(session, core, { isProgram, knows, refused: { form, problem: wish.problem } })
   return startLogin(request, core, { target: tokensPath, purpose: { kind: 'access-token', wish } })
 }
 
@@ -44,13 +44,13 @@ function knownBy(lookup: SessionLookup): (id: string) => boolean {
 async function listed(
   owner: Session,
   { config, accessTokens: tokens, assetsPath, clock }: ProxyCore,
-  { isProgram, knows, problem }: { isProgram: boolean; knows: (id: string) => boolean; problem?: string },
+  { isProgram, knows, refused }: { isProgram: boolean; knows: (id: string) => boolean; refused?: RefusedWish },
 ): Promise<CheckAnswer> {
   const found = (await tokens.list(owner)).filter(({ id }) => knows(id))
-  if (isProgram) return problem === undefined ? jsonAnswer(200, found.map(shown)) : jsonAnswer(400, { error: problem })
+  if (isProgram) return refused ? jsonAnswer(400, { error: refused.problem }) : jsonAnswer(200, found.map(shown))
   const tokensPath = `${config.proxy_prefix}/tokens`
   return pageAnswer(
-    accessTokensPage({ who: owner.email ?? '', tokens: found, now: clock.now(), tokensPath, assetsPath, problem }),
+    accessTokensPage({ who: owner.email ?? '', tokens: found, now: clock.now(), tokensPath, assetsPath, refused }),
   )
 }
 

@@ -1,11 +1,19 @@
 import { html } from 'hono/html'
 import { alert } from '../../http/views/alert.ts'
 import { errorPage } from '../../http/views/error-page.ts'
+import { field } from '../../http/views/field.ts'
 import type { Html } from '../../http/views/html.ts'
 import { page, pageResponse } from '../../http/views/page.ts'
 import { signedInAs } from '../../http/views/person.ts'
+import { withCode } from '../../http/views/with-code.ts'
 import type { AccessToken } from '../access-tokens/access-token.ts'
 import type { DeviceAnswer, DeviceRequest } from '../access-tokens/device-logins.ts'
+
+/** A form that asked for a token in a way that does not do. */
+export interface RefusedWish {
+  readonly form: URLSearchParams
+  readonly problem: string
+}
 
 /** A user's tokens, and the form for another one. */
 export function accessTokensPage({
@@ -14,7 +22,7 @@ export function accessTokensPage({
   now,
   tokensPath,
   assetsPath,
-  problem,
+  refused,
 }: {
   who: string
   tokens: readonly AccessToken[]
@@ -22,9 +30,10 @@ export function accessTokensPage({
   now: number
   tokensPath: string
   assetsPath: string
-  /** What was wrong with what was sent. */
-  problem?: string | undefined
+  /** What was sent, and what was wrong with it. */
+  refused?: RefusedWish | undefined
 }): Promise<Response> {
+  const sent = refused?.form ?? new URLSearchParams()
   const body = html`<div class="hero">
 <h1>Personal access tokens</h1>
 <p class="muted">For scripts and command lines: a token acts as you, with your groups of the moment, on the paths you choose.
@@ -37,11 +46,11 @@ ${tokens.length === 0 ? html`<p class="muted">You have none.</p>` : tokens.map((
 </div>
 <div class="card">
 <h2>New token</h2>
-${problem === undefined ? '' : alert(problem)}
+${refused ? alert(withCode(refused.problem)) : ''}
 <form class="form" method="post" action="${tokensPath}">
-<label class="field"><span>Name</span><input name="label" required maxlength="80" placeholder="nightly pipeline"></label>
-<label class="field"><span>Paths it may use</span><input name="path" placeholder="/pipeline, /notebook/ada (empty: all)"></label>
-<label class="field"><span>Days until it ends</span><input name="days" type="number" min="1" max="366" value="30"></label>
+${field({ label: 'Name', name: 'label', value: sent.get('label') ?? '', isRequired: true, maxLength: 80, hint: 'What it is for: you will know it by this.' })}
+${field({ label: 'Paths it may use', name: 'path', value: sent.getAll('path').join(' '), hint: 'Such as /pipeline, /notebook/ada. Leave empty for all.' })}
+<label class="field"><span>Days until it ends</span><input name="days" type="number" min="1" max="366" value="${sent.get('days') || '30'}"></label>
 <button type="submit" class="button">Create token</button>
 </form>
 </div>
@@ -54,7 +63,7 @@ ${problem === undefined ? '' : alert(problem)}
     brandHref: '/',
     body,
   })
-  return pageResponse(markup, problem === undefined ? {} : { status: 400 })
+  return pageResponse(markup, refused ? { status: 400 } : {})
 }
 
 function tokenRow(token: AccessToken, { now, tokensPath }: { now: number; tokensPath: string }): Html {
