@@ -32,6 +32,7 @@ export const corsBehindSignIn: Rule = {
   title: '`corsPolicy` on a route that a CUSTOM policy guards',
   why: 'A preflight carries no cookie, and authorization comes before CORS: it is answered by the login, and the browser says “blocked by CORS policy” while `curl` works.',
   remedy: 'Leave preflights out of the CUSTOM rule (`notMethods: [OPTIONS]`) and of the DENY beside it.',
+  isOfIstio: true,
   bad: { 'api.yaml': files('notPaths: [/healthz]') },
   good: { 'api.yaml': files('notMethods: [OPTIONS]') },
   find: (subject) => {

@@ -27,6 +27,7 @@ export const forwardedHeaderUnsanitised: Rule = {
   title: '`X-Auth-Request-*` is handed to apps, but not removed from requests',
   why: 'With any `Authorization` header the provider is not asked, so it sets nothing, and the client’s own `X-Auth-Request-Email: boss@example.com` reaches the app. An app that trusts it is spoofed.',
   remedy: 'Hand on `authorization` only and let a RequestAuthentication make the identity headers.',
+  isOfIstio: true,
   bad: { 'mesh.yaml': mesh('authorization, x-auth-request-email'), 'ra.yaml': authentication },
   good: { 'mesh.yaml': mesh('authorization'), 'ra.yaml': authentication },
   find: (subject) => {

@@ -26,6 +26,7 @@ export const headerOfOneIssuer: Rule = {
   title: 'an output header named for one issuer but not for all',
   why: 'A header is removed from a request only by the rule that names it. Whoever has a token of the other issuer sends `kubeflow-groups: admins` beside it, and the app believes that.',
   remedy: 'Name the same headers in every jwtRule; a claim that the tokens lack leaves the header absent.',
+  isOfIstio: true,
   bad: { 'ra.yaml': authentication('') },
   good: { 'ra.yaml': authentication('    - {header: kubeflow-groups, claim: groups}\n') },
   find: (subject) => {

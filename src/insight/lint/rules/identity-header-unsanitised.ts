@@ -31,6 +31,7 @@ export const identityHeaderUnsanitised: Rule = {
   title: 'policies or apps (`USERID_HEADER`) trust an identity header that no RequestAuthentication names',
   why: 'Only the headers a RequestAuthentication names are removed from what the client sends. Anyone signed in can send this one, and is whoever they say they are.',
   remedy: 'Name the header in `outputClaimToHeaders`, with the claim that it stands for.',
+  isOfIstio: true,
   bad: { 'files.yaml': files('x-user') },
   good: { 'files.yaml': files('kubeflow-userid') },
   find: (subject) => {

@@ -20,6 +20,7 @@ export const secondProvider: Rule = {
   title: 'a second CUSTOM provider for the same workload',
   why: 'Istio asks one provider per workload unless istiod is told otherwise (PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS): the CUSTOM rules of both become a DENY, and the pages of both answer 403.',
   remedy: 'Use one provider for the gateway, or set that variable on istiod; then all that match must allow.',
+  isOfIstio: true,
   bad: { 'policies.yaml': `${policy('apps', 'oauth2-proxy')}---\n${policy('tools', 'opa')}` },
   good: { 'policies.yaml': `${policy('apps', 'oauth2-proxy')}---\n${policy('tools', 'oauth2-proxy')}` },
   find: (subject) => {
