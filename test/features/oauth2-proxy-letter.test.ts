@@ -6,7 +6,7 @@ import { systemRandom } from '../../src/kit/random.ts'
 import { parseProxyFlags } from '../../src/proxy/flags.ts'
 import { openSessionCodec } from '../../src/proxy/sessions/session-codec.ts'
 import { flagsWithout, type ProgramWorld, programWorld } from './oauth2-proxy-world.ts'
-import { proxyWorld } from './proxy-world.ts'
+import { ada, proxyWorld } from './proxy-world.ts'
 
 // What a comparison of some 80,000 answers with those of oauth2-proxy 7.15.3 has found to differ.
 
@@ -108,6 +108,16 @@ test.each([
   const { browser } = await proxyWorld({ redirect_url: configured, relative_redirect_url: false })
   const location = (await browser.get('/oauth2/start')).headers.get('location') ?? ''
   expect(new URL(location, 'http://x').searchParams.get('redirect_uri')).toBe(sent)
+})
+
+test.each([
+  ['the former setting counts alone', { user_id_claim: 'sub' }, 'Cg0wLTM4NS0yODA4OS0wEgRtb2Nr'],
+  ['but not beside the one that came after it', { user_id_claim: 'sub', oidc_email_claim: 'mail' }, 'ada@mail.example'],
+])('whose address it is: %s', async (_, settings, email) => {
+  const { browser, signIn, provider } = await proxyWorld(settings)
+  provider.account = { ...ada, mail: 'ada@mail.example' }
+  await signIn()
+  expect((await browser.check('/x')).headers['x-auth-request-email']).toBe(email)
 })
 
 test('`rd` that takes the ID token along leads to the provider only', async () => {

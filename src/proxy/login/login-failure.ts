@@ -31,6 +31,11 @@ const failures: Readonly<Record<string, { status: number; message: string; advic
     message: 'This answer is not from the provider the sign-in began at.',
     advice: 'Start again, and tell your administrator if it happens twice.',
   },
+  nonce_mismatch: {
+    status: 403,
+    message: 'The sign-in provider answered for another sign-in than this one.',
+    advice: 'Start again, and tell your administrator if it happens twice.',
+  },
   no_csrf_cookie: {
     status: 403,
     message: 'Login Failed: Unable to find a valid CSRF token.',

@@ -68,10 +68,10 @@ export function openIdentifier({
     }
     const { nonce: given } = verified.claims
     if (nonce && given !== undefined && given !== hashOf(nonce)) {
-      throw new GatehouseError('provider_refused', 'the ID token belongs to another login', { detail: 'nonce' })
+      throw new GatehouseError('nonce_mismatch', 'the ID token belongs to another login')
     }
     if (nonce && given === undefined && !insecureSkipNonce) {
-      throw new GatehouseError('provider_refused', 'the ID token has no nonce', { detail: 'nonce' })
+      throw new GatehouseError('nonce_mismatch', 'the ID token has no nonce')
     }
     return verified.claims
   }

@@ -28,7 +28,8 @@ export async function identityFromClaims(
     return read(profile)
   }
   const { userIDClaim, insecureAllowUnverifiedEmail } = oidcConfig
-  const emailClaim = userIDClaim === 'email' || userIDClaim === '' ? oidcConfig.emailClaim : userIDClaim
+  // the older setting counts where the newer is as it was (providers.go `newProviderDataFromConfig`)
+  const emailClaim = oidcConfig.emailClaim === 'email' ? userIDClaim || 'email' : oidcConfig.emailClaim
   const email = await find((claims) => claimText(claims, emailClaim))
   const verified = idClaims['email_verified'] ?? profile?.['email_verified']
   const isUnverified = verified === false || verified === 'false' // Amazon Cognito sends texts
