@@ -31,6 +31,7 @@ import { noSuchService } from './rules/no-such-service.ts'
 import { notAmongFiles } from './rules/not-among-files.ts'
 import { notPrincipalsInAllow } from './rules/not-principals-in-allow.ts'
 import { overlappingPrefixes } from './rules/overlapping-prefixes.ts'
+import { partWithoutRoute } from './rules/part-without-route.ts'
 import { patternInUserName } from './rules/pattern-in-user-name.ts'
 import { placeholderSecret } from './rules/placeholder-secret.ts'
 import { policyOnRewrittenPath } from './rules/policy-on-rewritten-path.ts'
@@ -55,6 +56,7 @@ import { tokenWithoutSub } from './rules/token-without-sub.ts'
 import { unknownClient } from './rules/unknown-client.ts'
 import { unknownGateway } from './rules/unknown-gateway.ts'
 import { unknownProvider } from './rules/unknown-provider.ts'
+import { unknownRealm } from './rules/unknown-realm.ts'
 
 /** Every rule, in the order of the reference: lists of paths, agreement of the parts, identity, policies, routes. */
 export const rules: readonly Rule[] = [
@@ -71,6 +73,7 @@ export const rules: readonly Rule[] = [
   tokenIssuer,
   jwksOfAnotherIssuer,
   issuerWithoutPath,
+  unknownRealm,
   unknownClient,
   clientSecretMismatch,
   publicSecretRule,
@@ -111,6 +114,7 @@ export const rules: readonly Rule[] = [
   servicePort,
   noSuchService,
   unknownGateway,
+  partWithoutRoute,
   overlappingPrefixes,
   policyOnRewrittenPath,
   corsBehindSignIn,
