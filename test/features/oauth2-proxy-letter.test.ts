@@ -60,6 +60,11 @@ test('a path that cannot be decoded is a bad request, a query that cannot is not
   expect((await ask('/open/x?%zz')).status).toBe(202)
 })
 
+test.each(['a b', 'a/b', 'a@b', 'é'])('a host that cannot be one is a bad request: %s', async (host) => {
+  const { ask } = await started()
+  expect((await ask('/open/x', { headers: { host } })).status).toBe(400)
+})
+
 test('there is no file but those of the pages', async () => {
   const { ask } = await started()
   expect(await ask('/oauth2/static/nothing')).toMatchObject({ status: 404, text: '404 page not found\n' })

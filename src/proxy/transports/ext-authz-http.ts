@@ -28,7 +28,7 @@ export function extAuthzHandler(
 }
 
 const plain = ['content-type', 'text/plain; charset=utf-8']
-/** For a request target that is neither a path nor a URL, and for a request of two hosts (RFC 9112 §3.2). */
+/** For a request target that is neither a path nor a URL, and for a host that is none or two (RFC 9112 §3.2). */
 export const badRequest: CheckAnswer = { status: 400, headers: plain, body: 'Bad Request\n' }
 /** For a form beyond 64 KiB. */
 export const tooLarge: CheckAnswer = { status: 413, headers: plain, body: 'Content Too Large\n' }
@@ -76,7 +76,8 @@ export function openFactsReader({
   let serial = 0
   return (request) => {
     const sent = originForm(request.url ?? '')
-    if (sent === undefined || hasTwoHosts(request.rawHeaders)) return undefined
+    const { host = '' } = request.headers
+    if (sent === undefined || hasTwoHosts(request.rawHeaders) || !isHost(host)) return undefined
     const path = pathPrefix === '' ? sent : withoutPrefix(sent, pathPrefix)
     // Node joins repeated headers into one text, but for `set-cookie`, which no one reads here.
     const headers = request.headers as Readonly<Record<string, string | undefined>>
@@ -84,7 +85,7 @@ export function openFactsReader({
     return {
       method: request.method ?? 'GET',
       path,
-      host: headers['host'] ?? '',
+      host,
       headers,
       clientAddress: request.socket.remoteAddress ?? '',
       requestId: headers[idHeader] ?? `${instance}-${serial}`,
@@ -100,6 +101,11 @@ function hasTwoHosts(rawHeaders: readonly string[]): boolean {
     if (name?.length === 4 && name.toLowerCase() === 'host') found += 1
   }
   return found > 1
+}
+
+/** Whether a text can be a host at all (RFC 3986 §3.2.2), as Go's `httpguts.ValidHostHeader` has it. */
+function isHost(text: string): boolean {
+  return /^[A-Za-z0-9\-._~!$&'()*+,;=:%[\]]*$/.test(text)
 }
 
 /** Emissary puts its prefix before the path as it stands, whether or not the prefix ends with a slash. */
