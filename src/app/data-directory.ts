@@ -98,9 +98,16 @@ function newSecrets(random: Random): Secrets {
   }
 }
 
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 function readSecrets(file: string): Secrets {
-  const found: unknown = JSON.parse(readFileSync(file, 'utf8'))
-  const { state, cookie, clients } = (found ?? {}) as Partial<Secrets>
+  const { state, cookie, clients } = (parsed(readFileSync(file, 'utf8')) ?? {}) as Partial<Secrets>
   if (typeof state !== 'string' || typeof cookie !== 'string' || typeof clients !== 'object') {
     throw new GatehouseError(
       'data_directory',

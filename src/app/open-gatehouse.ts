@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Kysely } from 'kysely'
 import type { ChainConfig } from '../config/chain.ts'
+import { GatehouseError } from '../kit/errors.ts'
 import type { ProxyPart } from '../proxy/open-proxy.ts'
 import { realmMigrations } from '../realm/migrations.ts'
 import { migrate } from '../store/migrate.ts'
@@ -86,9 +87,21 @@ function waitingForRestart(running: ChainConfig, next: ChainConfig): string[] {
   return differs(servicesOf(running), servicesOf(next)) ? [...parts, 'extension providers'] : parts
 }
 
-/** Opens the database file and brings it to the newest schema. */
+/**
+ * Opens the database file and brings it to the newest schema.
+ * @throws GatehouseError `data_directory` where it is none, or one of a newer Gatehouse.
+ */
 export async function openDatabase(file: string): Promise<Kysely<Tables>> {
   const database = openSqlite<Tables>(file)
-  await migrate(database, { ...storeMigrations, ...realmMigrations })
-  return database
+  try {
+    await migrate(database, { ...storeMigrations, ...realmMigrations })
+    return database
+  } catch (cause) {
+    await database.destroy()
+    const { message } = cause instanceof Error && cause.cause instanceof Error ? cause.cause : (cause as Error)
+    const advice = 'put a copy back, or start over with --reset'
+    throw new GatehouseError('data_directory', `the database \`${file}\` cannot be used (${message}); ${advice}`, {
+      cause,
+    })
+  }
 }

@@ -240,6 +240,19 @@ test.each([
   expect(command.text()).toContain(message)
 })
 
+test.each([
+  ['secrets.json', "does not hold Gatehouse's secrets; remove it, or start over with --reset"],
+  ['gatehouse.db', 'cannot be used (file is not a database); put a copy back, or start over with --reset'],
+])('a broken %s is told by its name, and --reset helps', async (name, message) => {
+  const data = newDirectory()
+  mkdirSync(data)
+  writeFileSync(join(data, name), '{ this is nothing that was written here')
+  const command = runGatehouse('up', '--data', data, '--port', '0')
+  expect(await command.ended()).toBe(1)
+  expect(command.text()).toContain(`${join(data, name)}\` ${message}`)
+  await up(data, '--port', '0', '--reset')
+})
+
 test('a broken directory is refused before anything is listened on', async () => {
   const broken = fileURLToPath(new URL('../fixtures/kubeflow/broken', import.meta.url))
   const command = runGatehouse('up', '--data', newDirectory(), '--port', '0', '--from', broken)
