@@ -20,13 +20,17 @@ function installPackages() {
   if (status !== 0) stop('`npm ci` failed; see its message above')
 }
 
-/** Whether node_modules holds what package-lock.json names. npm keeps its own list of what it installed. */
+/**
+ * Whether node_modules holds what package-lock.json names, the tools of development only where they are needed. npm keeps
+ * its own list of what it installed.
+ */
 function isInstalled() {
   const wanted = readLock('package-lock.json')
   const present = readLock('node_modules/.package-lock.json')
   if (!wanted || !present) return false
   return Object.entries(wanted).every(
-    ([path, entry]) => path === '' || entry.optional || present[path]?.version === entry.version,
+    ([path, entry]) =>
+      path === '' || entry.optional || (entry.dev && !forTests) || present[path]?.version === entry.version,
   )
 }
 

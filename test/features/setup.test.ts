@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import process from 'node:process'
@@ -30,8 +30,23 @@ test('what the setup says is kept out of the standard output', () => {
   }
 })
 
-function setupIn(cwd: string) {
+test('what only the tests need is installed for the tests only', () => {
+  const clone = mkdtempSync(join(tmpdir(), 'gatehouse-setup-'))
+  try {
+    mkdirSync(join(clone, 'node_modules'))
+    const packages = { 'node_modules/a': { version: '1.0.0' }, 'node_modules/tool': { version: '1.0.0', dev: true } }
+    writeFileSync(join(clone, 'package-lock.json'), JSON.stringify({ packages }))
+    const present = { 'node_modules/a': { version: '1.0.0' } }
+    writeFileSync(join(clone, 'node_modules/.package-lock.json'), JSON.stringify({ packages: present }))
+    expect(setupIn(clone)).toEqual({ status: 0, stdout: '', stderr: '' })
+    expect(setupIn(clone, '--test').stderr).toContain('Installing the packages') // and fails: there is no package.json
+  } finally {
+    rmSync(clone, { recursive: true })
+  }
+})
+
+function setupIn(cwd: string, ...args: readonly string[]) {
   const script = join(root, 'scripts/setup.mjs')
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script], { cwd, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { cwd, encoding: 'utf8' })
   return { status, stdout, stderr }
 }
