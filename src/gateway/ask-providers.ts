@@ -22,6 +22,8 @@ function askFrom(first: number, exchange: Exchange, next: (exchange: Exchange) =
       refuse(exchange, decision.rule)
       return
     }
+    // Envoy skips ext_authz where no route matches; natively who may not sign in learns nothing of what exists
+    if (!exchange.route && !exchange.state.isNative) continue
     const provider = exchange.state.providers.get(decision.provider)
     if (!provider) throw new TypeError(`provider ${decision.provider} was known when the policies were selected`)
     const answer = ask(exchange, provider)

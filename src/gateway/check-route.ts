@@ -9,9 +9,10 @@ export function checkRoute(route: Reader): void {
     if (route.field(one).isPresent && route.field(other).isPresent)
       route.error(`\`${one}\` and \`${other}\` exclude each other`)
   }
-  checkRedirect(route.field('redirect'))
+  checkRedirect(route)
   checkStatus(route.field('directResponse'))
   checkRewrite(route.field('rewrite'))
+  checkAuthority(route)
   checkWeights(route.field('route'))
   const fault = route.field('fault')
   if (fault.isPresent && !fault.field('abort').isPresent && !fault.field('delay').isPresent) {
@@ -35,8 +36,18 @@ const exclusive = [
   ['mirror', 'mirrors'],
 ] as const
 
-function checkRedirect(redirect: Reader): void {
+function checkRedirect(route: Reader): void {
+  const redirect = route.field('redirect')
   if (!redirect.isPresent) return
+  const prefix = redirect.field('prefixRewrite')
+  const uris = route
+    .field('match')
+    .items()
+    .map((match) => match.field('uri'))
+  if (prefix.isPresent && redirect.field('uri').isPresent) prefix.error('`uri` and `prefixRewrite` exclude each other')
+  if (prefix.isPresent && uris.some((uri) => uri.isPresent && !uri.field('prefix').isPresent)) {
+    prefix.error('needs matches of `uri` by `prefix`: nothing else is a prefix')
+  }
   const says = ['uri', 'authority', 'scheme', 'port', 'derivePort', 'prefixRewrite']
   if (!says.some((name) => redirect.field(name).isPresent)) redirect.error('says nothing of where it leads')
   const code = redirect.field('redirectCode')
@@ -56,6 +67,17 @@ function checkRewrite(rewrite: Reader): void {
   if (!uri.isPresent && !regex.isPresent && !rewrite.field('authority').isPresent) rewrite.error('rewrites nothing')
   if (regex.isPresent && !(regex.field('match').text() && regex.field('rewrite').text())) {
     regex.error('needs both `match` and `rewrite`')
+  }
+}
+
+function checkAuthority(route: Reader): void {
+  const request = route.field('headers').field('request')
+  const names = [...request.field('set').names(), ...request.field('add').names()]
+  if (
+    route.field('rewrite').field('authority').isPresent &&
+    names.some((name) => /^(?:host|:authority)$/i.test(name))
+  ) {
+    request.error('sets the host, and so does `rewrite.authority`')
   }
 }
 

@@ -29,7 +29,17 @@ function headerValue(value: unknown, header: string, mode: GatewayMode): string 
   if (typeof value === 'number') return numberText(value)
   if (typeof value !== 'object' || value === null) return undefined
   if (mode === 'native' && Array.isArray(value)) return listText(value, header)
-  return Buffer.from(JSON.stringify(value)).toString('base64')
+  return Buffer.from(mode === 'native' ? JSON.stringify(value) : protoJson(value)).toString('base64')
+}
+
+/** As protobuf writes a `Struct`: names in order, and `<` and `>` escaped. */
+function protoJson(value: unknown): string {
+  const sorted = JSON.stringify(value, (_, one: unknown) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  )
+  return sorted.replace(/[<>]/g, (character) => (character === '<' ? '\\u003c' : '\\u003e'))
 }
 
 /** Envoy writes a whole number that is not negative as it is and every other one as C's `%f`. */

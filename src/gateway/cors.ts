@@ -97,7 +97,7 @@ export function preflightAnswer(policy: CorsPolicy, request: CorsRequest): reado
     const value = policy.onPreflight[at + 1] ?? ''
     const asked = request.headers.get(name.replace(/allow-methods$/, 'request-method').replace('allow-h', 'request-h'))
     if (value !== '*') flat.push(name, value)
-    else if (asked !== undefined) flat.push(name, asked)
+    else flat.push(name, asked ?? '')
   }
   return origin === undefined ? flat : [...flat, ...policy.onExposed]
 }

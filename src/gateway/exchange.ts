@@ -57,6 +57,8 @@ export class Exchange implements RequestFacts {
   route: Route | undefined = undefined
   /** Natively CUSTOM rules do not see an `Authorization` that holds no token; see `pipeline.ts`. */
   hidesAuthorization = false
+  /** What the `corsPolicy` of its route tells the browser, once the request has come that far. Flat. */
+  corsPairs: readonly string[] = []
   /** Where explain wants to know how this request is decided. */
   readonly trace: PipelineTrace | undefined
 

@@ -6,7 +6,7 @@ import { type DrawnFault, drawFault } from './fault.ts'
 import { forward } from './forward.ts'
 import { isGrpc } from './grpc-refusals.ts'
 import { HeaderList } from './header-list.ts'
-import { applyOperations, hasOperations, joinOperations } from './header-operations.ts'
+import { applyOperations, hasOperations } from './header-operations.ts'
 import { KeptBody, keptBytes } from './kept-body.ts'
 import { mirror } from './mirror.ts'
 import { ownAnswer } from './own-answer.ts'
@@ -14,6 +14,7 @@ import { hasBody } from './peek-body.ts'
 import { noteOwn, refuseItself } from './refusals.ts'
 import { respond, respondText } from './respond.ts'
 import { rewritePath } from './rewrite.ts'
+import { chooseDestination, operationsOf } from './route-operations.ts'
 import type { Route } from './routes.ts'
 import { portAt } from './services.ts'
 import { foreignOrigin, forwardUpgrade, isForeignOrigin } from './upgrade.ts'
@@ -76,8 +77,8 @@ function answerByRoute(exchange: Exchange, route: Route): void {
       respond(exchange, { status: 200, headers: preflight })
       return
     }
-    const corsPairs = cors ? corsHeaders(cors, exchange) : []
-    forwardTo(exchange, route, { destination: chooseDestination(exchange, action.destinations), corsPairs })
+    if (cors) exchange.corsPairs = corsHeaders(cors, exchange)
+    forwardTo(exchange, route, chooseDestination(exchange, action.destinations))
     return
   }
   // to answers of the gateway's own Envoy applies no `corsPolicy`, but the route's header operations
@@ -88,23 +89,7 @@ function answerByRoute(exchange: Exchange, route: Route): void {
   respond(exchange, { status, headers: list.flat, body })
 }
 
-function chooseDestination(exchange: Exchange, destinations: readonly Destination[]): Destination | undefined {
-  if (destinations.length < 2) return destinations[0]
-  const total = destinations.reduce((sum, { weight }) => sum + weight, 0)
-  let left = (exchange.context.random.bytes(4).readUInt32BE() / 2 ** 32) * total
-  for (const destination of destinations) {
-    left -= destination.weight
-    if (left < 0) return destination
-  }
-  return destinations[0]
-}
-
-interface Forwarded {
-  readonly destination: Destination | undefined
-  readonly corsPairs: readonly string[]
-}
-
-function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }: Forwarded): void {
+function forwardTo(exchange: Exchange, route: Route, destination: Destination | undefined): void {
   const { context } = exchange
   const { action, mirrors, retries, timeoutMilliseconds: timeout } = route.route
   const rewrite = action.kind === 'forward' ? action.rewrite : undefined
@@ -123,13 +108,16 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
   const { onRequest, onResponse } = operationsOf(route, destination)
   for (const operations of onRequest) applyOperations(exchange.headers, operations, exchange)
   const authority = rewrite?.authority ?? onRequest.at(-1)?.authority ?? onRequest[0]?.authority
-  // the host a weighted destination sets is changed without a word
-  if (!exchange.state.isNative)
+  if (!exchange.state.isNative) {
+    // the host one of several destinations sets is changed without a word, and is the original to what comes then
+    const before = onRequest.length > 1 ? onRequest[0]?.authority : undefined
+    if (before !== undefined) exchange.headers.set('host', before)
     tellOriginals(exchange, route, rewrite, rewrite?.authority ?? onRequest.at(-1)?.authority)
+  }
   if (authority !== undefined) exchange.headers.set('host', authority)
   const target = rewritePath(exchange.path, route, rewrite) + exchange.query
   const changes = { ...noHeaderOperations, changes: exchange.responseChanges }
-  const operations = [...onResponse, setting(corsPairs), changes].filter(hasOperations)
+  const operations = [...onResponse, setting(exchange.corsPairs), changes].filter(hasOperations)
   if (upstream.kind === 'origin') {
     if (exchange.upgrade) {
       forwardUpgrade(exchange, upstream.origin, target)
@@ -157,7 +145,7 @@ function forwardTo(exchange: Exchange, route: Route, { destination, corsPairs }:
 
 /** What Envoy's router tells an app of a request it changed, and how long it waits for the answer. */
 function tellOriginals(
-  { headers, host, path, query }: Exchange,
+  { headers, path, query }: Exchange,
   { route: { timeoutMilliseconds, retries } }: Route,
   rewrite: Rewrite | undefined,
   authority: string | undefined,
@@ -165,21 +153,7 @@ function tellOriginals(
   const expected = retries.perTryTimeout ?? timeoutMilliseconds
   if (expected) headers.set('x-envoy-expected-rq-timeout-ms', String(expected))
   if (rewrite?.uri !== undefined || rewrite?.regex) headers.set('x-envoy-original-path', path + query)
-  if (authority !== undefined) headers.set('x-envoy-original-host', host)
-}
-
-/**
- * What is done to headers, in order. Of one destination and its route istiod makes one list; of several each has its own,
- * which comes before the route's (Envoy `WeightedClusterEntry::finalizeRequestHeaders`).
- */
-function operationsOf({ route }: Route, { requestHeaders, responseHeaders }: Destination) {
-  if (route.action.kind === 'forward' && route.action.destinations.length > 1) {
-    return { onRequest: [requestHeaders, route.requestHeaders], onResponse: [responseHeaders, route.responseHeaders] }
-  }
-  return {
-    onRequest: [joinOperations(route.requestHeaders, requestHeaders)],
-    onResponse: [joinOperations(route.responseHeaders, responseHeaders)],
-  }
+  if (authority !== undefined) headers.set('x-envoy-original-host', headers.get('host') ?? '')
 }
 
 function bodyOf({ request, headers }: Exchange): Readable | undefined {

@@ -87,6 +87,14 @@ const grpcFields = [
 ]
 /** Envoy's default for an ext_authz call made by Istio. */
 const defaultTimeoutMilliseconds = 600_000
+/** Of 200 and above, those with which istiod does not take a provider for a bad one (Envoy type/v3/http_status.proto). */
+const statuses = new Set([
+  ...[200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305, 307, 308],
+  ...[
+    400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 423, 424, 426,
+  ],
+  ...[428, 429, 431, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511],
+])
 
 /** Reads a MeshConfig on top of `base`; what the gateway does not honour is a warning. */
 export function parseMeshConfig(mesh: Reader, base: MeshConfig): MeshConfig {
@@ -151,7 +159,7 @@ function parseConnection(http: Reader) {
   const timeoutMilliseconds = timeout === undefined ? defaultTimeoutMilliseconds : (parseGoDuration(timeout) ?? 0)
   if (timeoutMilliseconds <= 0) http.field('timeout').error(`\`${timeout}\` is no duration`, 'write for example `5s`')
   const status = http.field('statusOnError').isPresent ? Number(http.field('statusOnError').value) : 403
-  if (!Number.isInteger(status) || status < 200 || status > 599) http.field('statusOnError').error('must be a status')
+  if (!statuses.has(status)) http.field('statusOnError').error(`\`${status}\` is no status Envoy answers with`)
   const pathPrefix = http.field('pathPrefix').text() ?? ''
   if (pathPrefix !== '' && !pathPrefix.startsWith('/')) http.field('pathPrefix').error('must start with `/`')
   return {

@@ -7,13 +7,24 @@ export function parseHeaders(headers: Reader) {
   headers.refuseUnknown(['request', 'response'])
   return {
     requestHeaders: parseOperations(headers.field('request')),
-    responseHeaders: parseOperations(headers.field('response')),
+    responseHeaders: parseOperations(checkOrdinary(headers.field('response'), ['set', 'add'])),
   }
+}
+
+/** Only a request has a host that headers could set. */
+function checkOrdinary(operations: Reader, lists: readonly string[]): Reader {
+  for (const list of lists) {
+    const reader = operations.field(list)
+    const names = list === 'remove' ? reader.texts() : reader.names()
+    for (const name of names) if (/^host$|^:/i.test(name)) reader.error(`\`${name}\` is no header here`)
+  }
+  return operations
 }
 
 function parseOperations(operations: Reader): HeaderOperations {
   if (!operations.isPresent) return noHeaderOperations
   operations.refuseUnknown(['set', 'add', 'remove'])
+  checkOrdinary(operations, ['remove'])
   const [set, add] = [parsePairs(operations.field('set')), parsePairs(operations.field('add'))]
   if ([...set, ...add].filter(([name]) => authorityNames.has(name)).length > 1) {
     operations.error('names the host twice')

@@ -27,6 +27,10 @@ export function parseMatch(match: Reader, namespace: string): RouteMatch {
     if (match.field(name).isPresent) match.field(name).error('callers at a gateway have no labels or namespace')
   }
   checkPort(match.field('port'))
+  for (const name of ['method', 'authority', 'scheme']) checkPrefix(match.field(name))
+  for (const list of ['headers', 'withoutHeaders', 'queryParams']) {
+    for (const name of match.field(list).names()) checkPrefix(match.field(list).field(name))
+  }
   for (const name of match.field('gateways').texts()) checkGatewayName(name, match.field('gateways'))
   for (const list of ['headers', 'withoutHeaders']) {
     for (const name of match.field(list).names()) checkHeaderName(name, match.field(list))
@@ -87,8 +91,13 @@ function parseClaims(reader: Reader): ClaimMatch[] {
     })
 }
 
+/** Only of a path may nothing be asked. */
+function checkPrefix(text: Reader): void {
+  if (text.field('prefix').value === '') text.error('an empty prefix asks nothing', 'write `{}` for one that is there')
+}
+
 function checkHeaderName(name: string, reader: Reader): void {
-  if (!isClaim(name) && !/^[\w!#$%&'*+.^`|~-]+$/.test(name)) reader.error(`\`${name}\` is no name of a header`)
+  if (!isClaim(name) && !/^:?[\w!#$%&'*+.^`|~-]+$/.test(name)) reader.error(`\`${name}\` is no name of a header`)
 }
 
 /** A Gateway is named `name` or `namespace/name`. */

@@ -23,9 +23,7 @@ export function runPipeline(exchange: Exchange): void {
   }
   exchange.route = state.routes.find(exchange, exchange.scheme)
   if (state.isNative && answerPreflight(exchange)) return
-  // Envoy skips ext_authz where no route matches; natively who may not sign in learns nothing of what exists
-  if (state.isNative || exchange.route) askProviders(exchange, authenticate)
-  else authenticate(exchange)
+  askProviders(exchange, authenticate)
 }
 
 /**

@@ -4,6 +4,7 @@ import { pageResponse } from '../http/views/page.ts'
 import type { AskAnswer } from './ask.ts'
 import type { Exchange } from './exchange.ts'
 import { grpcRefusal, isGrpc } from './grpc-refusals.ts'
+import { headersOfRefusal } from './route-operations.ts'
 import type { Refusal } from './token-refusals.ts'
 
 /** What the gateway itself answers. */
@@ -39,9 +40,10 @@ function respondGrpc({ response, requestId }: Exchange, { status, headers = [], 
   response.end()
 }
 
-/** A short text for people and programs. */
+/** A refusal, as a short text for people and programs. */
 export function respondText(exchange: Exchange, status: number, body: string, headers: readonly string[] = []): void {
-  respond(exchange, { status, body, headers: [...(body === '' ? [] : ['content-type', 'text/plain']), ...headers] })
+  const all = [...(body === '' ? [] : ['content-type', 'text/plain']), ...headers]
+  respond(exchange, { status, body, headers: headersOfRefusal(exchange, all) })
 }
 
 /** The policies refused: Envoy's 403, or natively a page for people. */
@@ -155,5 +157,5 @@ export function respondAnswer(
   // Envoy says `text/plain` of a body whose kind the provider did not tell, or was not let tell
   const hasType = relayed.some((name, at) => at % 2 === 0 && name === 'content-type')
   if (body !== '' && !hasType) relayed.push('content-type', 'text/plain')
-  respond(exchange, { status, headers: relayed, body })
+  respond(exchange, { status, headers: headersOfRefusal(exchange, relayed), body })
 }

@@ -1,3 +1,4 @@
+import type { Matcher } from 're2js'
 import type { Route } from './routes.ts'
 import type { Rewrite } from './virtual-service.ts'
 
@@ -10,18 +11,27 @@ export function rewritePath(path: string, route: Route, rewrite: Rewrite | undef
   return uri?.kind === 'exact' ? rooted(rewrite.uri) : rooted(rewrite.uri + (uri ? '' : path.slice(1)))
 }
 
-/** Every match is replaced (RE2::GlobalReplace); the replacement writes groups `\0` to `\9` and a backslash `\\`. */
+/**
+ * Every match is replaced, but for an empty one where the last has just ended (RE2::GlobalReplace); the replacement writes
+ * groups `\0` to `\9` and a backslash `\\`.
+ */
 function rewriteByRegex(path: string, { match, rewrite }: NonNullable<Rewrite['regex']>): string {
-  const replaced = match
-    .matcher(path)
-    .replaceAll((...found: unknown[]) =>
-      rewrite.replace(/\\([0-9\\])/g, (_, name: string) => (name === '\\' ? name : groupText(found[Number(name)]))),
-    )
-  return rooted(replaced)
+  const matcher = match.matcher(path)
+  let out = ''
+  let end = -1
+  while (matcher.find()) {
+    const [from, to] = [matcher.start(), matcher.end()]
+    if (from === end && to === end) continue
+    const groups = (_: string, name: string) => (name === '\\' ? name : groupText(matcher, Number(name)))
+    out += path.slice(Math.max(end, 0), from) + rewrite.replace(/\\([0-9\\])/g, groups)
+    end = to
+  }
+  return rooted(out + path.slice(Math.max(end, 0)))
 }
 
-function groupText(group: unknown): string {
-  return typeof group === 'string' ? group : ''
+/** A group the pattern has but the path did not need is empty. */
+function groupText(matcher: Matcher, group: number): string {
+  return (group <= matcher.groupCount() ? matcher.group(group) : undefined) ?? ''
 }
 
 /** Envoy forwards to no path without a leading slash. */

@@ -38,6 +38,8 @@ export function compileRoutes({ virtualServices, ingresses, workload }: GatewayC
     const bound = boundHosts(service, ingresses, { workload, acceptsUnbound: mode === 'native' })
     const routes = upToCatchAll(service.http.flatMap((route) => splitMatches(service, route)))
     dependsOnToken ||= routes.some(({ match }) => match && readsToken(match))
+    // of a service none of whose delegates is there istiod makes no host, so a wider one answers
+    if (routes.length === 0) continue
     for (const host of bound) hosts.set(host, [...(hosts.get(host) ?? []), ...routes])
   }
   const indexes = new Map([...hosts].map(([host, routes]) => [host, indexRoutes(catchAllsLast(routes))]))
@@ -173,12 +175,24 @@ function matchesRoute(match: RouteMatch | undefined, facts: RequestFacts, scheme
   if (match.authority && !matchesText(match.authority, facts.host, false)) return false
   if (match.scheme && !matchesText(match.scheme, scheme, false)) return false
   if (match.port !== undefined && match.port !== facts.localPort) return false
-  for (const named of match.headers) if (!matchesNamed(named, facts.header(named.name))) return false
-  for (const named of match.withoutHeaders) if (isExcluded(named, facts.header(named.name))) return false
+  for (const named of match.headers) if (!matchesNamed(named, headerOf(facts, named.name, scheme))) return false
+  for (const named of match.withoutHeaders) if (isExcluded(named, headerOf(facts, named.name, scheme))) return false
   for (const claim of match.claims) if (!matchesClaim(claim, facts)) return false
   for (const claim of match.withoutClaims) if (matchesClaim(claim, facts)) return false
   if (match.queryParams.length === 0) return true
   return match.queryParams.every((named) => matchesNamed(named, queryValue(facts.query, named.name)))
+}
+
+/** A header; to Envoy the parts of a request line are some, too. */
+function headerOf(facts: RequestFacts, name: string, scheme: string): string | undefined {
+  if (!name.startsWith(':')) return facts.header(name)
+  const parts: Readonly<Record<string, string>> = {
+    ':authority': facts.host,
+    ':method': facts.method,
+    ':path': facts.path + facts.query,
+    ':scheme': scheme,
+  }
+  return parts[name]
 }
 
 /** The first value of a parameter, names and values as they are sent: Envoy does not decode them to route. */

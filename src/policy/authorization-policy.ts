@@ -60,8 +60,10 @@ export function parseAuthorizationPolicy(document: Reader, defaultNamespace: str
   const action = parseAction(spec.field('action'))
   const provider = parseProvider(spec.field('provider'), action)
   const isDryRun = ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(resource.annotations['istio.io/dry-run'] ?? '')
-  if (isDryRun && action === 'CUSTOM') {
-    document.field('metadata').error('`istio.io/dry-run` does not hold back a CUSTOM policy', 'remove the annotation')
+  if (isDryRun && (action === 'CUSTOM' || action === 'AUDIT')) {
+    document
+      .field('metadata')
+      .error(`\`istio.io/dry-run\` does not hold back a policy of action ${action}`, 'remove the annotation')
   }
   const rules = spec.field('rules')
   const parsed = rules.items().flatMap((rule, index) => (rule.isPresent ? [parseRule(rule, index, action)] : []))

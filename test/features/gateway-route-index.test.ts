@@ -26,7 +26,7 @@ const match: fc.Arbitrary<Match> = fc.record(
   { uri, ignoreUriCase: fc.boolean(), method: fc.constant({ exact: 'PUT' }) },
   { requiredKeys: [] },
 )
-const hosts = fc.uniqueArray(fc.constantFrom('*', 'a.b.c', '*.b.c', '*.c', 'b.c'), { minLength: 1, maxLength: 2 })
+const hosts = fc.constantFrom(['*'], ['a.b.c'], ['*.b.c'], ['*.c'], ['b.c'], ['a.b.c', 'b.c'], ['*.b.c', 'b.c'])
 const service = fc.record({ hosts, matches: fc.array(match, { minLength: 1, maxLength: 6 }) })
 
 /** What Istio does, in the plainest way: the place of the match that takes the request. */

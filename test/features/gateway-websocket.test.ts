@@ -75,7 +75,10 @@ test('a signed-in WebSocket reaches its app, which knows who it is', async () =>
 test('without a session the handshake gets the answer of the provider', async () => {
   const { world, upgrades } = await open()
   expect(await refusal(dial(world, {}))).toEqual([403, 'sign in'])
-  expect(await refusal(dial(world, { authorization: 'Bearer a.b.c' }))).toEqual([401, 'Jwt header is an invalid JSON'])
+  expect(await refusal(dial(world, { authorization: 'Bearer a.b.c' }))).toEqual([
+    401,
+    'Jwt header is an invalid Base64url encoded',
+  ])
   expect(upgrades).toEqual([])
 })
 
