@@ -75,20 +75,14 @@ export function redirectTarget(
     isTrustedProxy,
   }: { rd: string | null; isValid: RedirectRule; prefix: string; isTrustedProxy: boolean },
 ): string {
-  const ownPath = (uri: string | undefined) => (uri === undefined || uri.startsWith(`${prefix}/`) ? '/' : uri)
+  const withoutOwn = (uri: string) => (uri.startsWith(`${prefix}/`) ? '/' : uri)
   const forwardedHost = headers['x-forwarded-host']
-  const forwardedUri = isTrustedProxy ? headers['x-forwarded-uri'] : undefined
+  const asked = withoutOwn((isTrustedProxy && headers['x-forwarded-uri']) || path)
   const forwarded =
     isTrustedProxy && forwardedHost !== undefined && forwardedHost !== host
-      ? `${headers['x-forwarded-proto'] ?? ''}://${forwardedHost}${ownPath(forwardedUri)}`
+      ? `${headers['x-forwarded-proto'] ?? ''}://${forwardedHost}${asked}`
       : ''
-  const candidates = [
-    rd ?? '',
-    headers['x-auth-request-redirect'] ?? '',
-    forwarded,
-    ownPath(forwardedUri ?? path),
-    ownPath(path),
-  ]
+  const candidates = [rd ?? '', headers['x-auth-request-redirect'] ?? '', forwarded, asked, withoutOwn(path)]
   const target = candidates.find(isValid) ?? '/'
   return target === `${prefix}/sign_in` ? '/' : target // whoever has signed in need not be asked again
 }

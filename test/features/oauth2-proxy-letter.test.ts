@@ -99,6 +99,21 @@ test('a trusted address is told that it is nobody', async () => {
   expect(await ask('/oauth2/userinfo')).toMatchObject({ status: 200, text: '{}' })
 })
 
+test('a token that is not believed is told nothing, though a session comes with it', async () => {
+  const { ask } = await started(['--skip-jwt-bearer-tokens', '--bearer-token-login-fallback=false'])
+  const headers = { authorization: 'Bearer e30.e30.e30', cookie: cookieOf('ada@example.com') }
+  for (const path of ['/oauth2/userinfo', '/oauth2/auth', '/x']) expect((await ask(path, { headers })).status).toBe(403)
+})
+
+test('a forwarded host leads back to what was asked for, where the proxy in front tells no path', async () => {
+  const flags = ['--reverse-proxy', '--trusted-proxy-ip=127.0.0.1', '--whitelist-domain=pub.example']
+  const { ask } = await started(flags)
+  const headers = { 'x-forwarded-host': 'pub.example', 'x-forwarded-proto': 'https' }
+  expect((await ask('/page?x=1', { headers })).text).toContain('value="https://pub.example/page?x=1"')
+  const { 'x-forwarded-proto': _, ...noScheme } = headers
+  expect((await ask('/page?x=1', { headers: noScheme })).text).toContain('value="/page?x=1"')
+})
+
 test('what userinfo says ends with its line', async () => {
   const { ask } = await started()
   const answer = await ask('/oauth2/userinfo', { headers: { cookie: cookieOf('ada@example.com') } })

@@ -21,7 +21,7 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   '/start': start,
   '/callback': callback,
   '/sign_in': signIn,
-  '/sign_out': ({ request, form }, core) => signOut(request, core, form),
+  '/sign_out': signOut,
   '/backchannel-logout': backchannelLogout,
   '/signed_out': ({ request }, core) => signedOut(core, queryOf(request.path)),
   '/userinfo': userinfo,
@@ -76,6 +76,7 @@ async function userinfo({ request, lookUp }: EndpointInput, core: ProxyCore): Pr
     const answer = jsonAnswer(200, { user, email, groups, preferredUsername, additionalClaims })
     return { ...answer, body: `${answer.body}\n` } // as Go's encoder ends it
   }
+  if (lookup.kind === 'bad-bearer') return textAnswer(403, 'Forbidden', noStore)
   if (lookup.kind === 'unavailable') return textAnswer(503, 'Service Unavailable', noStore)
   if (rules.isSkipped(request.method, request.path) || rules.isTrustedClient(request)) return jsonAnswer(200, {})
   const cleared = lookup.kind === 'session' ? await denySession(request, lookup.session, core) : []

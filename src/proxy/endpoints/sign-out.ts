@@ -1,4 +1,4 @@
-import { jsonAnswer, pageAnswer, redirectAnswer, setCookieHeaders } from '../answers.ts'
+import { jsonAnswer, pageAnswer, redirectAnswer, setCookieHeaders, textAnswer } from '../answers.ts'
 import type { CheckAnswer, CheckRequest } from '../check.ts'
 import { type ProxyCore, queryOf } from '../core.ts'
 import { clearedSession } from '../login/finish-login.ts'
@@ -9,6 +9,7 @@ import { locationOf } from '../redirect-target.ts'
 import { isCrossSite, isForeignPost, wantsJson } from '../request-kind.ts'
 import type { Session } from '../session.ts'
 import { sessionTexts } from '../sessions/session-cookies.ts'
+import type { EndpointInput } from './endpoint.ts'
 import { signedOut } from './signed-out.ts'
 import { targetOf } from './target-of.ts'
 
@@ -22,12 +23,13 @@ const oldSessionCookie = 'authservice_session'
  * for every generation of the Kubeflow dashboard: a top-level GET is answered by redirects, an XHR by 201 with the URL
  * to go to (authservice's answer: 200 from an ext_authz server would let the request pass).
  */
-export async function signOut(request: CheckRequest, core: ProxyCore, form: URLSearchParams): Promise<CheckAnswer> {
+export async function signOut(input: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
+  const { request, form } = input
   const query = queryOf(request.path)
   const { config, assetsPath } = core
   const signOutPath = `${config.proxy_prefix}/sign_out`
   const isOriginal = config.compat && !config.authservice && request.path.startsWith(signOutPath)
-  if (isOriginal) return signOutAsOriginal(request, core, form)
+  if (isOriginal) return signOutAsOriginal(input, core)
   if (request.method === 'GET' && query.has('state') && !hasSession(request, core)) return signedOut(core, query)
   const isPost = request.method === 'POST'
   const isScripted = isPost && isScript(request)
@@ -45,12 +47,12 @@ export async function signOut(request: CheckRequest, core: ProxyCore, form: URLS
 }
 
 /** Ends the session here, at whoever asks, and goes where `rd` or the request leads (oauthproxy.go `SignOut`). */
-async function signOutAsOriginal(request: CheckRequest, core: ProxyCore, form: URLSearchParams): Promise<CheckAnswer> {
-  const target = targetOf(request, form, core)
+async function signOutAsOriginal({ request, form, lookUp }: EndpointInput, core: ProxyCore): Promise<CheckAnswer> {
+  const { kind } = await lookUp()
+  if (kind === 'bad-bearer') return textAnswer(403, 'Forbidden')
   const ended = await endSessions(request, core)
-  const location = locationOf(withIdToken(target, ended))
-  const answer = redirectAnswer(location, setCookieHeaders(clearedSession(request, core)))
-  return { ...answer, user: ended?.email || ended?.user || '' }
+  const location = locationOf(withIdToken(targetOf(request, form, core), ended))
+  return redirectAnswer(location, setCookieHeaders(clearedSession(request, core)))
 }
 
 /** A dashboard's script, as opposed to a form or a link. */
