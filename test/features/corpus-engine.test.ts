@@ -8,7 +8,9 @@ import { verdict } from './policy-world.ts'
 /** A provider of the tables is asked before DENY and ALLOW, which the engine judges as though it had allowed. */
 const agreeing = { allowed: ['allow', 'ask'], refused: ['deny'], 'by-provider': ['ask', 'deny'] }
 
-describe.each(corpusForEnvoy().map((group) => [`${group.topic}: ${group.name}`, group] as const))('%s', (_, group) => {
+const groups = corpusForEnvoy().filter(({ rows }) => rows.some((row) => policyVerdictOf(row) !== undefined))
+
+describe.each(groups.map((group) => [`${group.topic}: ${group.name}`, group] as const))('%s', (_, group) => {
   const config = configOf(group)
   const policies = selectPolicies(config.authorizationPolicies, {
     workload: config.workload,
@@ -18,7 +20,7 @@ describe.each(corpusForEnvoy().map((group) => [`${group.topic}: ${group.name}`, 
   })
   const rows = group.rows.filter((row) => policyVerdictOf(row) !== undefined)
 
-  test.skipIf(rows.length === 0)(`the engine agrees with all ${rows.length} rows about policies`, () => {
+  test(`the engine agrees with all ${rows.length} rows about policies`, () => {
     for (const row of rows) {
       const facts = factsOf(row, config)
       if (!facts) throw new Error(`${rowTitle(row)}: malformed`)
