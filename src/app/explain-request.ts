@@ -1,5 +1,5 @@
 import type { ChainConfig } from '../config/chain.ts'
-import type { GatewayMode } from '../gateway/config.ts'
+import type { GatewayMode } from '../gateway/gateway-mode.ts'
 import type { Fetch } from '../http/part.ts'
 import { explain } from '../insight/explain/explain.ts'
 import type { Explanation } from '../insight/explain/explanation.ts'

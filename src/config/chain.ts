@@ -1,5 +1,6 @@
 import type { BrokerConfig } from '../broker/config.ts'
-import type { GatewayConfig, GatewayMode } from '../gateway/config.ts'
+import type { GatewayConfig } from '../gateway/config.ts'
+import type { GatewayMode } from '../gateway/gateway-mode.ts'
 import type { ProxyConfig } from '../proxy/config.ts'
 import type { RealmConfig } from '../realm/config.ts'
 import type { HostMap } from './host-map.ts'

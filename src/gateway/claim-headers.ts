@@ -1,7 +1,7 @@
 import { claimAt } from '../policy/claim-texts.ts'
 import type { Claims } from '../policy/facts.ts'
 import type { JwtRule } from '../policy/request-authentication.ts'
-import type { GatewayMode } from './config.ts'
+import type { GatewayMode } from './gateway-mode.ts'
 
 /** The headers a verified token is told onward with, flat; `payload` is its second part as it came. */
 export function claimHeaders(rule: JwtRule, claims: Claims, payload: string, mode: GatewayMode): readonly string[] {

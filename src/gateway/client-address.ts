@@ -1,5 +1,5 @@
 import { isIP, SocketAddress } from 'node:net'
-import type { GatewayMode } from './config.ts'
+import type { GatewayMode } from './gateway-mode.ts'
 
 /**
  * The client's address: the TCP peer, or with N trusted proxies in front the Nth `X-Forwarded-For` entry from the

@@ -4,14 +4,12 @@ import { Reader } from '../policy/reader.ts'
 import { parseRequestAuthentication, type RequestAuthentication } from '../policy/request-authentication.ts'
 import { appliesTo, type Workload } from '../policy/scope.ts'
 import { followDelegates } from './delegates.ts'
+import type { GatewayMode } from './gateway-mode.ts'
 import { type Ingress, parseIngress } from './ingress.ts'
 import { defaultMeshConfig, type MeshConfig, parseMeshConfig } from './mesh-config.ts'
 import { parseVirtualService } from './parse-virtual-service.ts'
 import { parseService, parseServiceEntry, type Service } from './services.ts'
 import type { VirtualService } from './virtual-service.ts'
-
-/** `istio`: Istio's behaviour to the letter, holes included. `native`: the same policies with the holes closed. */
-export type GatewayMode = 'native' | 'istio'
 
 /** Everything the gateway runs on, read from Istio resources. */
 export interface GatewayConfig {

@@ -7,7 +7,7 @@ import type { JwtRule } from '../policy/request-authentication.ts'
 import { parseKeySet, type VerificationKey } from '../tokens/jwk.ts'
 import type { ParsedJwt } from '../tokens/jwt.ts'
 import { openRemoteKeySet, type RemoteKeySet } from '../tokens/remote-key-set.ts'
-import type { GatewayMode } from './config.ts'
+import type { GatewayMode } from './gateway-mode.ts'
 import type { Refreshable } from './key-refresher.ts'
 
 /** Where the keys of an issuer come from. */

@@ -1,4 +1,4 @@
-import type { GatewayMode } from './config.ts'
+import type { GatewayMode } from './gateway-mode.ts'
 
 /** Istio's `meshConfig.pathNormalization.normalization`; DEFAULT is BASE. */
 export type PathNormalisation = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES'

@@ -7,7 +7,8 @@ import { mergeJwtRules } from '../policy/request-authentication.ts'
 import type { AccountTokens } from './account-tokens.ts'
 import type { Ask } from './ask.ts'
 import { type Authenticator, openAuthenticator } from './authenticate.ts'
-import type { GatewayConfig, GatewayMode } from './config.ts'
+import type { GatewayConfig } from './config.ts'
+import type { GatewayMode } from './gateway-mode.ts'
 import {
   compileHeaderReader,
   edgeNames,

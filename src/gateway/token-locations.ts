@@ -1,5 +1,5 @@
 import type { JwtRule } from '../policy/request-authentication.ts'
-import type { GatewayMode } from './config.ts'
+import type { GatewayMode } from './gateway-mode.ts'
 import type { HeaderList } from './header-list.ts'
 
 /** A place in the request where a token may be. */

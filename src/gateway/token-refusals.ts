@@ -1,6 +1,6 @@
 import type { JwtMalformation } from '../tokens/jwt.ts'
 import type { TokenRefusal } from '../tokens/verify.ts'
-import type { GatewayMode } from './config.ts'
+import type { GatewayMode } from './gateway-mode.ts'
 
 /** Why a token was not accepted, in Envoy's words (source/common/jwt/status.cc). */
 export interface Refusal {

@@ -5,7 +5,7 @@ import type { JwtRule } from '../policy/request-authentication.ts'
 import { audiencesOf } from '../tokens/jwt.ts'
 import { checkClaims, checkSignature } from '../tokens/verify.ts'
 import { claimHeaders } from './claim-headers.ts'
-import type { GatewayMode } from './config.ts'
+import type { GatewayMode } from './gateway-mode.ts'
 import type { KeySource } from './key-sources.ts'
 import type { RefusalReason } from './token-refusals.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Ask } from '../../src/gateway/ask.ts'
-import type { GatewayMode } from '../../src/gateway/config.ts'
+import type { GatewayMode } from '../../src/gateway/gateway-mode.ts'
 import { dexIssuer, type GatewayWorld, gatewayWorld, kubeIssuer, mint, stockPolicies } from './gateway-world.ts'
 
 const nowSeconds = Date.UTC(2026, 0, 1) / 1000
