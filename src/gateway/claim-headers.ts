@@ -32,14 +32,9 @@ function headerValue(value: unknown, header: string, mode: GatewayMode): string 
   return Buffer.from(mode === 'native' ? JSON.stringify(value) : protoJson(value)).toString('base64')
 }
 
-/** As protobuf writes a `Struct`: names in order, and `<` and `>` escaped. */
+/** As protobuf writes JSON: `<` and `>` escaped. In which order it names members is chance there; here it is the token's. */
 function protoJson(value: unknown): string {
-  const sorted = JSON.stringify(value, (_, one: unknown) =>
-    typeof one === 'object' && one !== null && !Array.isArray(one)
-      ? Object.fromEntries(Object.entries(one).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : one,
-  )
-  return sorted.replace(/[<>]/g, (character) => (character === '<' ? '\\u003c' : '\\u003e'))
+  return JSON.stringify(value).replace(/[<>]/g, (character) => (character === '<' ? '\\u003c' : '\\u003e'))
 }
 
 /** Envoy writes a whole number that is not negative as it is and every other one as C's `%f`. */

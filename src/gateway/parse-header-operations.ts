@@ -5,9 +5,11 @@ import { type HeaderOperations, noHeaderOperations } from './virtual-service.ts'
 /** Reads the `headers` of a route or destination. */
 export function parseHeaders(headers: Reader) {
   headers.refuseUnknown(['request', 'response'])
+  // `headers: {}` of a delegate is its own choice of none, as no `headers` is not
+  const none = headers.isPresent ? { ...noHeaderOperations } : noHeaderOperations
   return {
-    requestHeaders: parseOperations(headers.field('request')),
-    responseHeaders: parseOperations(checkOrdinary(headers.field('response'), ['set', 'add'])),
+    requestHeaders: parseOperations(headers.field('request'), none),
+    responseHeaders: parseOperations(checkOrdinary(headers.field('response'), ['set', 'add']), none),
   }
 }
 
@@ -21,8 +23,8 @@ function checkOrdinary(operations: Reader, lists: readonly string[]): Reader {
   return operations
 }
 
-function parseOperations(operations: Reader): HeaderOperations {
-  if (!operations.isPresent) return noHeaderOperations
+function parseOperations(operations: Reader, none: HeaderOperations): HeaderOperations {
+  if (!operations.isPresent) return none
   operations.refuseUnknown(['set', 'add', 'remove'])
   checkOrdinary(operations, ['remove'])
   const [set, add] = [parsePairs(operations.field('set')), parsePairs(operations.field('add'))]

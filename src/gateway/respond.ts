@@ -15,10 +15,14 @@ export interface Answer {
   readonly body?: string
 }
 
-/** Sends an answer of the gateway's own; every one that refuses tells the id by which it can be explained. */
-export function respond(exchange: Exchange, { status, headers = [], body = '' }: Answer): void {
+/**
+ * Sends an answer of the gateway's own; every one that refuses tells the id by which it can be explained. What a provider
+ * that allowed wants the browser to get, it gets with any of them, as from Envoy.
+ */
+export function respond(exchange: Exchange, { status, headers: own = [], body = '' }: Answer): void {
   const { response, requestId } = exchange
   if (response.headersSent || response.destroyed) return
+  const headers = [...own, ...exchange.responseHeaders]
   if (isGrpc(exchange.headers.get('content-type'))) {
     respondGrpc(exchange, { status, headers, body })
     return
@@ -126,10 +130,8 @@ interface ForPeople {
   readonly headers?: readonly string[]
 }
 
-function respondForPeople(exchange: Exchange, status: number, { plain, headers: own = [], ...props }: ForPeople): void {
+function respondForPeople(exchange: Exchange, status: number, { plain, headers = [], ...props }: ForPeople): void {
   const { assetsPath } = exchange.context
-  // what a provider that allowed wants the browser to get, it gets with a refusal too, as from Envoy
-  const headers = [...own, ...exchange.responseHeaders]
   const wantsPage = exchange.state.isNative && (exchange.headers.get('accept') ?? '').includes('text/html')
   if (!wantsPage || assetsPath === undefined) {
     respondText(exchange, status, plain, headers)
@@ -149,7 +151,7 @@ export function respondAnswer(
   { status, headers, body }: AskAnswer,
   isRelayed: (name: string) => boolean,
 ): void {
-  const relayed = [...exchange.responseHeaders]
+  const relayed: string[] = []
   for (let at = 0; at < headers.length; at += 2) {
     const name = (headers[at] ?? '').toLowerCase()
     if (isRelayed(name) && name !== 'x-request-id') relayed.push(name, headers[at + 1] ?? '')
