@@ -20,8 +20,18 @@ export interface Peers {
   readonly tokens: ReadonlyMap<string, string>
 }
 
-/** Sends every request of every world to one Envoy and to our gateway. */
+/** Sends every request of every world to one Envoy and to our gateway; again where somebody took a port before Envoy did. */
 export async function compareWorlds(worlds: readonly RandomWorld[], peers: Peers): Promise<readonly Disagreement[]> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await compareOnce(worlds, peers)
+    } catch (error) {
+      if (tries === 5 || !/cannot bind|ECONNREFUSED/.test(String(error))) throw error
+    }
+  }
+}
+
+async function compareOnce(worlds: readonly RandomWorld[], peers: Peers): Promise<readonly Disagreement[]> {
   const { programs, apps, tokens } = peers
   const groups = worlds.map((world) => ({ severalProviders: false, ...world }))
   const ask = async (request: RandomRequest, port: number) => {

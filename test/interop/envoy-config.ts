@@ -72,6 +72,7 @@ function listener({ port, config, severalProviders }: EnvoyListener): Json {
   return {
     name: `listener_${port}`,
     address: address(port),
+    enable_reuse_port: false,
     filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }] }],
   }
 }

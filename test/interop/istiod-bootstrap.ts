@@ -36,7 +36,9 @@ function address(port: number): Json {
 const istioFilters = new Set(['istio.metadata_exchange', 'istio.alpn', 'istio.stats', 'istio.peer_metadata'])
 
 function listener(given: Json, { routes = [] }: PilotAnswer, port: number): Json {
-  const text = JSON.stringify({ ...given, name: `listener_${port}`, address: address(port) })
+  // two Envoys on one port would share its connections, unasked
+  const own = { name: `listener_${port}`, address: address(port), enableReusePort: false }
+  const text = JSON.stringify({ ...given, ...own })
   return JSON.parse(text, (name, value: unknown) => {
     if (['tracing', 'accessLog', 'rds', 'requestIdExtension'].includes(name)) return undefined
     if (name === 'httpFilters') return (value as Json[]).filter((one) => !istioFilters.has(String(one['name'])))
