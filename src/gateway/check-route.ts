@@ -49,7 +49,7 @@ function checkRedirect(route: Reader): void {
     prefix.error('needs matches of `uri` by `prefix`: nothing else is a prefix')
   }
   const says = ['uri', 'authority', 'scheme', 'port', 'derivePort', 'prefixRewrite']
-  if (!says.some((name) => redirect.field(name).isPresent)) redirect.error('says nothing of where it leads')
+  if (!says.some((name) => redirect.field(name).value)) redirect.error('says nothing of where it leads')
   const code = redirect.field('redirectCode')
   const status = code.integer() ?? 301
   if (status < 300 || status > 399) code.error(`${status} is no status of a redirect`)
