@@ -1,7 +1,7 @@
 import { parseGoDuration } from '../kit/duration.ts'
 import type { Reader } from '../policy/reader.ts'
 import { parseResource } from '../policy/resource.ts'
-import { checkHost, checkRoute, covers } from './check-route.ts'
+import { checkHost, checkRoute } from './check-route.ts'
 import { parseCorsPolicy } from './cors.ts'
 import { parseFault } from './fault.ts'
 import { parseHeaders } from './parse-header-operations.ts'
@@ -61,9 +61,6 @@ function checkScope(spec: Reader): void {
   for (const host of hosts.texts()) checkHost(host, hosts)
   const names = hosts.texts()
   if (new Set(names).size < names.length) hosts.error('names one host twice')
-  const [wide, narrow] =
-    names.flatMap((one) => names.filter((host) => covers(one, host)).map((host) => [one, host]))[0] ?? []
-  if (wide !== undefined) hosts.error(`\`${narrow}\` is one of \`${wide}\` already`)
   for (const name of gateways.texts()) checkGatewayName(name, gateways)
   const isEmpty = !['http', 'tcp', 'tls'].some((name) => spec.field(name).items().length > 0)
   if (isEmpty) spec.error('needs `http`: it routes nothing')
