@@ -22,6 +22,8 @@ export interface Load {
   readonly headers?: Readonly<Record<string, string>>
   /** A header each request gets the next value of, from the first again after the last, the warm-up included. */
   readonly inTurn?: { readonly name: string; readonly values: readonly string[] }
+  /** Requests at one time; 32 unless given. */
+  readonly connections?: number
   /** The processes whose CPU time the answers cost. */
   readonly pids: readonly number[]
 }
@@ -30,7 +32,7 @@ export interface Load {
 export const serverCpu = 0
 export const loadCpu = 1
 
-const connections = 32
+const usualConnections = 32
 const warmUpSeconds = 2
 const seconds = 3
 
@@ -40,11 +42,11 @@ const wrkPath = findProgram('wrk')
 export const canLoad = wrkPath !== undefined
 
 /** Repeats a request with wrk, after a warm-up. @throws where an answer is an error, since that would be another job. */
-export function runLoad({ url, headers = {}, inTurn, pids }: Load): LoadResult {
+export function runLoad({ url, headers = {}, inTurn, pids, connections }: Load): LoadResult {
   const script = wrkScript(headers, inTurn)
-  wrk(url, { script, duration: warmUpSeconds })
+  wrk(url, { script, connections, duration: warmUpSeconds })
   const before = cpuSeconds(pids)
-  const text = wrk(url, { script, duration: seconds })
+  const text = wrk(url, { script, connections, duration: seconds })
   const cpu = cpuSeconds(pids) - before
   const numbers = /RESULT (\d+) (\d+) ([\d.]+) ([\d.]+)/.exec(text)
   if (!numbers) throw new Error(`wrk printed no result:\n${text}`)
@@ -105,14 +107,20 @@ function turnScript({ name, values }: NonNullable<Load['inTurn']>, directory: st
   ]
 }
 
-function wrk(url: string, job: { script: string; duration: number }): string {
+interface WrkJob {
+  readonly script: string
+  readonly duration: number
+  readonly connections?: number | undefined
+}
+
+function wrk(url: string, job: WrkJob): string {
   const [program, ...args] = wrkCommand(url, job)
   const { stdout, stderr, status } = spawnSync(program, args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`wrk failed: ${stderr}`)
   return stdout
 }
 
-function wrkCommand(url: string, { script, duration }: { script: string; duration: number }) {
+function wrkCommand(url: string, { script, duration, connections = usualConnections }: WrkJob) {
   const command = [wrkPath ?? 'wrk', '-t', '1', '-c', String(connections), '-d', `${duration}s`, '-s', script, url]
   return pinned(loadCpu, command)
 }

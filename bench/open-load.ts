@@ -10,7 +10,7 @@ export interface OpenLoadResult {
 }
 
 const client = new URL('open-load-client.ts', import.meta.url).pathname
-const seconds = 6
+const seconds = 3
 
 /** Sends requests at a steady rate, however long the answers take. @throws where an answer is an error or none came. */
 export function openLoad(

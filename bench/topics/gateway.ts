@@ -25,7 +25,8 @@ export async function benchGateway(): Promise<void> {
   const chain = await startChain(directory)
   const most = load(chain)
   const rows = [row('Gatehouse: check, token, policies, forwarding', most)]
-  const added = addedLatency(chain, { application, rate: most.perSecond / 2 })
+  const added = addedByLoad(chain, application)
+  const addedAtRate = addedLatency(chain, { application, rate: most.perSecond / 2 })
   const issuer = `${chain.origin}/dex`
   const keySet: unknown = await (await fetch(`${issuer}/keys`)).json()
   await chain.stop()
@@ -41,30 +42,73 @@ export async function benchGateway(): Promise<void> {
     ['way', 'per CPU-second', 'p50', 'p99'],
     rows,
   )
-  printTable('Gateway: latency at half of what goes at most (goal: p99 added ≤ 2 ms)', ['way', 'p50', 'p99'], added)
+  printTable('Gateway: latency with two requests under way all the time', ['way', 'a second', 'p50', 'p99'], added)
+  printTable(
+    `Gateway: latency at half of what goes at most, medians of ${rounds} rounds (goal: p99 added ≤ 2 ms)`,
+    ['way', 'p50', 'p99', 'p99 of each round'],
+    addedAtRate,
+  )
 }
 
-/** How long an answer takes at a steady rate, through the gateway and without it. */
+/** How long an answer takes where the next request waits for it: what a stall of the machine spoils is little. */
+function addedByLoad({ origin, cookie, pid }: BenchChain, application: BenchServer): string[][] {
+  const run = (url: string, pids: readonly number[]) => runLoad({ url, headers: { cookie }, pids, connections: 2 })
+  const without = run(`${application.origin}/app/`, [application.pid])
+  const through = run(`${origin}/app/`, [pid])
+  const cells = ({ perSecond, p50Milliseconds, p99Milliseconds }: LoadResult) => [
+    thousands(perSecond),
+    milliseconds(p50Milliseconds),
+    milliseconds(p99Milliseconds),
+  ]
+  const p50 = milliseconds(through.p50Milliseconds - without.p50Milliseconds)
+  const p99 = milliseconds(through.p99Milliseconds - without.p99Milliseconds)
+  return [
+    ['the app alone', ...cells(without)],
+    ['through Gatehouse', ...cells(through)],
+    ['added', '', p50, p99],
+  ]
+}
+
+/** A machine that stalls for a moment spoils a round, not the median of them. */
+const rounds = 9
+
+/** How long an answer takes at a steady rate, through the gateway and without it, in turns. */
 function addedLatency(
   { origin, cookie }: BenchChain,
   { application, rate }: { application: BenchServer; rate: number },
 ): string[][] {
   const headers = { cookie }
-  const without = openLoad(`${application.origin}/app/`, { headers, rate })
-  const through = openLoad(`${origin}/app/`, { headers, rate })
-  const cells = ({ p50Milliseconds, p99Milliseconds }: OpenLoadResult) => [
-    milliseconds(p50Milliseconds),
-    milliseconds(p99Milliseconds),
+  const without: OpenLoadResult[] = []
+  const through: OpenLoadResult[] = []
+  for (let round = 0; round < rounds; round += 1) {
+    without.push(openLoad(`${application.origin}/app/`, { headers, rate }))
+    through.push(openLoad(`${origin}/app/`, { headers, rate }))
+  }
+  const p50 = (results: readonly OpenLoadResult[]) => sortedBy(results, ({ p50Milliseconds }) => p50Milliseconds)
+  const p99 = (results: readonly OpenLoadResult[]) => sortedBy(results, ({ p99Milliseconds }) => p99Milliseconds)
+  const cells = (results: readonly OpenLoadResult[]) => [
+    milliseconds(middle(p50(results))),
+    milliseconds(middle(p99(results))),
+    p99(results).map(milliseconds).join(', '),
   ]
   return [
     [`the app alone, ${thousands(rate)} requests a second`, ...cells(without)],
     ['through Gatehouse', ...cells(through)],
     [
       'added',
-      milliseconds(through.p50Milliseconds - without.p50Milliseconds),
-      milliseconds(through.p99Milliseconds - without.p99Milliseconds),
+      milliseconds(middle(p50(through)) - middle(p50(without))),
+      milliseconds(middle(p99(through)) - middle(p99(without))),
+      '',
     ],
   ]
+}
+
+function sortedBy<Item>(items: readonly Item[], figure: (item: Item) => number): number[] {
+  return items.map(figure).sort((a, b) => a - b)
+}
+
+function middle(sorted: readonly number[]): number {
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
 /** The same job by others, which ask the real oauth2-proxy where it is installed; Envoy asks our check as well. */
