@@ -7,7 +7,7 @@ import { startHelper } from '../helpers.ts'
 import { canLoad, keepLoad, loadCpu } from '../load.ts'
 import { startNginxApplication } from '../peers.ts'
 import { benchPlatform, startChain } from '../platform.ts'
-import { residentMebibytes } from '../process.ts'
+import { cpuSeconds, residentMebibytes } from '../process.ts'
 import { printTable, thousands } from '../table.ts'
 
 const people = 10_000
@@ -21,6 +21,7 @@ const flatness = 0.1
 interface Minute {
   readonly requests: number
   readonly errors: number
+  readonly perCpuSecond: number
   readonly residentMebibytes: number
   readonly heapMebibytes: number
 }
@@ -45,10 +46,12 @@ export async function benchEndurance(args: readonly string[]): Promise<void> {
   const seen: Minute[] = []
   for (let minute = 1; minute <= minutes; minute += 1) {
     const inTurn = { name: 'cookie', values: cookies }
+    const cpu = cpuSeconds([chain.pid])
     const { requests, errors } = await keepLoad({ url: `${chain.origin}/app/`, inTurn, seconds: 60 })
     const now = {
       requests,
       errors,
+      perCpuSecond: requests / (cpuSeconds([chain.pid]) - cpu),
       residentMebibytes: residentMebibytes(chain.pid),
       ...(await heap(chain.pid, heapFile)),
     }
@@ -59,8 +62,14 @@ export async function benchEndurance(args: readonly string[]): Promise<void> {
   await application.stop()
   printTable(
     'Endurance: memory at full load (goal: flat from minute 2 on)',
-    ['minute', 'requests', 'errors', 'RSS', 'heap after GC'],
-    seen.map((one, at) => [String(at + 1), String(one.requests), String(one.errors), ...memory(one)]),
+    ['minute', 'requests', 'errors', 'per CPU-second', 'RSS', 'heap after GC'],
+    seen.map((one, at) => [
+      String(at + 1),
+      String(one.requests),
+      String(one.errors),
+      thousands(one.perCpuSecond),
+      ...memory(one),
+    ]),
   )
   console.log(`  ${verdict(seen)}`)
 }
@@ -87,18 +96,18 @@ function memory({ residentMebibytes: rss, heapMebibytes }: Minute): string[] {
 
 function describe(minute: Minute): string {
   const [rss, used] = memory(minute)
-  return `${minute.requests} requests, ${minute.errors} errors, RSS ${rss}, heap ${used} after GC`
+  return `${minute.requests} requests (${thousands(minute.perCpuSecond)} per CPU-second), ${minute.errors} errors, RSS ${rss}, heap ${used} after GC`
 }
 
 function verdict(seen: readonly Minute[]): string {
-  const settled = seen[settledMinute - 1]
+  const settled = seen.slice(0, settledMinute).toSorted((a, b) => b.residentMebibytes - a.residentMebibytes)[0]
   const last = seen.at(-1)
   const errors = seen.reduce((sum, minute) => sum + minute.errors, 0)
-  if (!settled || !last || settled === last) return 'too short a run to tell whether memory is flat'
+  if (!settled || !last || seen.length <= settledMinute) return 'too short a run to tell whether memory is flat'
   const grown = (from: number, to: number) => `${((100 * (to - from)) / from).toFixed(1)} %`
   const isFlat =
     last.heapMebibytes <= settled.heapMebibytes * (1 + flatness) &&
     last.residentMebibytes <= settled.residentMebibytes * (1 + flatness)
   const growth = `heap ${grown(settled.heapMebibytes, last.heapMebibytes)}, RSS ${grown(settled.residentMebibytes, last.residentMebibytes)}`
-  return `memory is ${isFlat ? 'flat' : 'NOT flat'}: minute ${settledMinute} to ${seen.length}: ${growth}; ${errors} errors`
+  return `memory is ${isFlat ? 'flat' : 'NOT flat'} from minute ${settledMinute} to ${seen.length}: ${growth}; ${errors} errors`
 }
