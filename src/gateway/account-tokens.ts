@@ -1,5 +1,6 @@
 import { GenerationCache } from '../kit/cache.ts'
 import type { Clock } from '../kit/clock.ts'
+import type { AccountGate } from '../oidc/account-gate.ts'
 import { type EndedSessions, namesOfToken } from '../oidc/ended-sessions.ts'
 import type { JwtRule } from '../policy/request-authentication.ts'
 import { parseJwt } from '../tokens/jwt.ts'
@@ -7,32 +8,6 @@ import type { TokenRefusal } from '../tokens/verify.ts'
 import { claimHeaders } from './claim-headers.ts'
 import type { RefusalReason } from './token-refusals.ts'
 import { endingOf, type VerifiedToken } from './verify-token.ts'
-
-/**
- * Knows the tokens of the cluster's service accounts, which no RequestAuthentication needs to name: their issuer differs
- * from cluster to cluster, and only the API server knows whether a pod is still there.
- */
-export interface AccountTokens {
-  verify(token: string): Promise<AccountVerdict>
-  /** Asks for the cluster's keys now. @returns whether it answered. */
-  refresh(): Promise<boolean>
-  /** Apps are told of an account by the headers the rule of this issuer sets for people. */
-  readonly issuerOfPeople: string
-}
-
-/** What a token is worth as a service account's. */
-export type AccountVerdict =
-  | {
-      readonly kind: 'account'
-      readonly name: string
-      readonly groups: readonly string[]
-      /** How long it is believed without asking again, milliseconds since the epoch. */
-      readonly until: number
-    }
-  /** None of the cluster's for an audience that counts: the rules judge it. `reason` where it says it is one. */
-  | { readonly kind: 'other'; readonly reason: TokenRefusal['reason'] | undefined }
-  /** It is not believed, whatever a rule says. */
-  | { readonly kind: 'refused'; readonly reason: 'account-gone' | 'account-barred' | 'accounts-unavailable' }
 
 /** The outcome for a token: verified, refused for good, or, with what is to be told if no rule knows it, for the rules. */
 export type AccountOutcome =
@@ -44,7 +19,7 @@ const knownTokens = 5_000
 
 /** Opens what verifies the tokens of service accounts and remembers those it believes. `rules` are all that are tried. */
 export function openAccountVerifier(
-  accounts: AccountTokens,
+  accounts: AccountGate,
   { rules, ended, clock }: { rules: readonly JwtRule[]; ended: EndedSessions | undefined; clock: Clock },
 ): (text: string) => Promise<AccountOutcome> {
   const known = new GenerationCache<VerifiedToken>(knownTokens)

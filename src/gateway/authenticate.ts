@@ -2,9 +2,10 @@ import type { Fetch } from '../http/part.ts'
 import { GenerationCache } from '../kit/cache.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
+import type { AccountGate } from '../oidc/account-gate.ts'
 import type { EndedSessions } from '../oidc/ended-sessions.ts'
 import type { JwtRule } from '../policy/request-authentication.ts'
-import { type AccountOutcome, type AccountTokens, openAccountVerifier } from './account-tokens.ts'
+import { type AccountOutcome, openAccountVerifier } from './account-tokens.ts'
 import type { GatewayMode } from './gateway-mode.ts'
 import { type KeySource, openKeySource } from './key-sources.ts'
 import { type FoundToken, findTokens, locationsOf, type TokenLocation, type TokenSource } from './token-locations.ts'
@@ -56,7 +57,7 @@ interface Dependencies {
   /** Sessions whose tokens are believed no more; without it tokens are good until they expire. */
   readonly ended?: EndedSessions | undefined
   /** Service accounts, asked before the rules are; natively. */
-  readonly accounts?: AccountTokens | undefined
+  readonly accounts?: AccountGate | undefined
   /** Keys fetched before a reload, by where they come from. */
   readonly keySources?: Map<string, KeySource>
 }

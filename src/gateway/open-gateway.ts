@@ -9,8 +9,8 @@ import { announcesBody, isWebSocket, responseOver } from '../http/upgrade.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import type { Random } from '../kit/random.ts'
+import type { AccountGate } from '../oidc/account-gate.ts'
 import type { EndedSessions } from '../oidc/ended-sessions.ts'
-import type { AccountTokens } from './account-tokens.ts'
 import type { Ask } from './ask.ts'
 import type { GatewayConfig } from './config.ts'
 import type { GatewayContext } from './context.ts'
@@ -61,7 +61,7 @@ export interface GatewayOptions {
   /** Sessions whose tokens are believed no more and whose open sockets are closed; natively. */
   readonly ended?: EndedSessions
   /** Service accounts of the cluster, whose tokens no RequestAuthentication needs to name; natively. */
-  readonly accounts?: AccountTokens | undefined
+  readonly accounts?: AccountGate | undefined
 }
 
 /** A running gateway: listeners for a `node:http` server. */

@@ -1,10 +1,10 @@
 import type { Fetch } from '../http/part.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
+import type { AccountGate } from '../oidc/account-gate.ts'
 import type { EndedSessions } from '../oidc/ended-sessions.ts'
 import { type PolicySet, selectPolicies } from '../policy/policy-set.ts'
 import { mergeJwtRules } from '../policy/request-authentication.ts'
-import type { AccountTokens } from './account-tokens.ts'
 import type { Ask } from './ask.ts'
 import { type Authenticator, openAuthenticator } from './authenticate.ts'
 import type { GatewayConfig } from './config.ts'
@@ -51,7 +51,7 @@ export interface StateDependencies {
   /** Sessions whose tokens are believed no more. */
   readonly ended?: EndedSessions | undefined
   /** Service accounts of the cluster; natively. */
-  readonly accounts?: AccountTokens | undefined
+  readonly accounts?: AccountGate | undefined
   /** Keys fetched before a reload, by where they come from. */
   readonly keySources?: Map<string, KeySource>
   /** Further header names a client may not set (native mode). */

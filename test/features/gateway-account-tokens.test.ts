@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import type { AccountTokens, AccountVerdict } from '../../src/gateway/account-tokens.ts'
 import type { GatewayOptions } from '../../src/gateway/open-gateway.ts'
 import { silentLog } from '../../src/kit/log.ts'
+import type { AccountGate, GateVerdict } from '../../src/oidc/account-gate.ts'
 import { namesOfClaims, openEndedSessions } from '../../src/oidc/ended-sessions.ts'
 import { openSqlRecords } from '../../src/store/records.ts'
 import { testClock } from '../world/clock.ts'
@@ -23,7 +23,7 @@ const clock = testClock()
 const nowSeconds = clock.now() / 1000
 const name = 'system:serviceaccount:team:default-editor'
 const claims = { iss: kubeIssuer, sub: name, iat: nowSeconds - 10, exp: nowSeconds + 3600 }
-const account: AccountVerdict = {
+const account: GateVerdict = {
   kind: 'account',
   name,
   groups: ['system:serviceaccounts', 'system:serviceaccounts:team'],
@@ -31,9 +31,9 @@ const account: AccountVerdict = {
 }
 
 /** Says the same of every token, and how often it was asked. */
-function cluster(verdict: AccountVerdict) {
+function cluster(verdict: GateVerdict) {
   const asked: string[] = []
-  const accounts: AccountTokens = {
+  const accounts: AccountGate = {
     async verify(token) {
       asked.push(token)
       return verdict

@@ -1,35 +1,10 @@
 import type { Clock } from '../../kit/clock.ts'
 import { GatehouseError } from '../../kit/errors.ts'
-import type { TokenRefusal } from '../../tokens/verify.ts'
+import type { AccountGate, GateVerdict } from '../../oidc/account-gate.ts'
 import type { CheckRules } from '../check.ts'
 import type { Session } from '../session.ts'
 import type { ProxyConfig } from '../typed-config.ts'
 import type { AccountTokens } from './account-tokens.ts'
-
-/** Service accounts of the cluster, for a gateway in this process that looks at tokens itself. */
-export interface AccountGate {
-  /** Judges a token. Never throws. */
-  verify(token: string): Promise<GateVerdict>
-  /** Asks the API server for its keys now. @returns whether it answered. */
-  refresh(): Promise<boolean>
-  /** Apps are told of an account in the words they are told of the people of this issuer. */
-  readonly issuerOfPeople: string
-}
-
-/** What a token is worth. */
-export type GateVerdict =
-  | {
-      readonly kind: 'account'
-      /** `system:serviceaccount:NAMESPACE:NAME` */
-      readonly name: string
-      readonly groups: readonly string[]
-      /** How long it is believed without judging it again, milliseconds since the epoch. */
-      readonly until: number
-    }
-  /** None of an account of this cluster for an audience of ours; where it says it is, why not. */
-  | { readonly kind: 'other'; readonly reason: TokenRefusal['reason'] | undefined }
-  /** The cluster's (or nobody can tell now), and not believed. */
-  | { readonly kind: 'refused'; readonly reason: 'account-gone' | 'account-barred' | 'accounts-unavailable' }
 
 /** As long as the proxy remembers a credential, in milliseconds. */
 const believed = 60_000

@@ -47,7 +47,7 @@ function splitAt(text: string, mark: string): [string, string] {
 }
 
 /** A signature is sent before the body, so the body is read before it; longer ones, in bytes, are not. */
-export const longestSignedBody = 64 * 1024 * 1024
+const longestSignedBody = 64 * 1024 * 1024
 
 /** Reads a body whole; `undefined` for one that is too long. @throws where its sender goes away. */
 export async function readSignedBody(source: Readable): Promise<Buffer | undefined> {
