@@ -4,6 +4,13 @@ import { HeaderList } from './header-list.ts'
 /** What becomes of a request header. */
 type Fate = 'keep' | 'hop' | 'identity'
 
+/** The same of one spelling, with its name in lower case. */
+interface HeaderFate {
+  readonly name: string
+  readonly fate: Fate
+  readonly isJoined: boolean
+}
+
 /** Headers that belong to one connection (RFC 9110 §7.6.1), and those which would steer our own client. */
 const hopByHop: readonly string[] = [
   'connection',
@@ -112,7 +119,7 @@ export function compileHeaderReader(
   const exactly = new Set(exact)
   const hops = new Set(hopByHop)
   const joins = new Set(joined)
-  const fates = new Map<string, { readonly name: string; readonly fate: Fate }>()
+  const fates = new Map<string, HeaderFate>()
 
   const isRefused = (name: string): boolean => {
     const folded = foldHeaderName(name)
@@ -120,12 +127,13 @@ export function compileHeaderReader(
     return refused.has(folded) || prefixes.some((prefix) => folded.startsWith(prefix))
   }
 
-  function fateOf(rawName: string): { readonly name: string; readonly fate: Fate } {
+  function fateOf(rawName: string): HeaderFate {
     const known = fates.get(rawName)
     if (known) return known
     const name = rawName.toLowerCase()
     const decided = {
       name,
+      isJoined: joins.has(name),
       fate: hops.has(name) ? ('hop' as const) : isRefused(name) ? ('identity' as const) : ('keep' as const),
     }
     if (fates.size < rememberedNames && rawName.length <= rememberedLength) fates.set(rawName, decided)
@@ -140,11 +148,11 @@ export function compileHeaderReader(
       let connection = ''
       let hostCount = 0
       for (let at = 0; at < rawHeaders.length; at += 2) {
-        const { name, fate } = fateOf(rawHeaders[at] ?? '')
+        const { name, fate, isJoined } = fateOf(rawHeaders[at] ?? '')
         if (name === 'host') hostCount += 1
         else if (name === 'connection') connection += `,${rawHeaders[at + 1]}`
         else if (name === 'transfer-encoding') isChunked = true
-        if (fate === 'keep' && !(joins.has(name) && joinLine(flat, name, rawHeaders[at + 1] ?? ''))) {
+        if (fate === 'keep' && !(isJoined && joinLine(flat, name, rawHeaders[at + 1] ?? ''))) {
           flat.push(name, rawHeaders[at + 1] ?? '')
         }
       }
