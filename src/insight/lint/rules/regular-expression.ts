@@ -1,18 +1,7 @@
 import { conditionsOf, isAboutPaths } from '../conditions.ts'
+import { requireTokenExcept } from '../exemption-example.ts'
 import { listedValues } from '../places.ts'
 import type { Rule } from '../rule.ts'
-
-const policy = (path: string) => `apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
-metadata: {name: require-jwt, namespace: istio-system}
-spec:
-  action: DENY
-  rules:
-  - from:
-    - source: {notRequestPrincipals: ["*"]}
-    to:
-    - operation: {notPaths: ["${path}"]}
-`
 
 /** A path written as a regular expression, as in oauth2-proxy. */
 export const regularExpression: Rule = {
@@ -22,8 +11,8 @@ export const regularExpression: Rule = {
   why: 'AuthorizationPolicies know no regular expressions: `^/myapp/.*` is the text `^/myapp/.` and whatever follows, which no path begins with. An exempt path stays behind the login, a DENY denies nothing.',
   remedy:
     'Write `/myapp/*`, a list of paths, or a template such as `/a/{*}/b`. (`skip_auth_routes` of oauth2-proxy are regular expressions.)',
-  bad: { 'policy.yaml': policy('^/myapp/.*') },
-  good: { 'policy.yaml': policy('/myapp/*') },
+  bad: { 'policy.yaml': requireTokenExcept('^/myapp/.*') },
+  good: { 'policy.yaml': requireTokenExcept('/myapp/*') },
   find: (subject) =>
     conditionsOf(subject)
       .filter(({ condition }) => isAboutPaths(condition))

@@ -1,18 +1,7 @@
 import { conditionsOf, requestOf } from '../conditions.ts'
+import { requireTokenExcept } from '../exemption-example.ts'
 import { listedValues } from '../places.ts'
 import type { Rule } from '../rule.ts'
-
-const policy = (path: string) => `apiVersion: security.istio.io/v1
-kind: AuthorizationPolicy
-metadata: {name: require-jwt, namespace: istio-system}
-spec:
-  action: DENY
-  rules:
-  - from:
-    - source: {notRequestPrincipals: ["*"]}
-    to:
-    - operation: {notPaths: ["${path}"]}
-`
 
 /** An exemption by the end of a path, which anybody can append. */
 export const suffixExemption: Rule = {
@@ -21,8 +10,8 @@ export const suffixExemption: Rule = {
   title: 'an exemption by the end of the path',
   why: 'The caller chooses how a path ends. `*/healthz` lets `/v1/models/secret:predict;/healthz` through without a login, and many servers answer it as if the end were not there.',
   remedy: 'Exempt the exact paths of the probes, or probe inside the cluster, past the gateway.',
-  bad: { 'policy.yaml': policy('*/healthz') },
-  good: { 'policy.yaml': policy('/healthz') },
+  bad: { 'policy.yaml': requireTokenExcept('*/healthz') },
+  good: { 'policy.yaml': requireTokenExcept('/healthz') },
   find: (subject) =>
     conditionsOf(subject)
       .filter(({ condition, policy: { action } }) => condition.field === 'notPaths' && action !== 'ALLOW')
